@@ -1,0 +1,123 @@
+"""Who acts, and what they may do. Every permission of the service is in this file."""
+
+import enum
+
+import msgspec
+
+from directory import errors
+from directory.languages import marked
+
+
+class Role(enum.Enum):
+    ADMINISTRATOR = "administrator"
+    COORDINATOR = "coordinator"
+    AMBASSADOR = "ambassador"
+    ANIMATOR = "animator"
+
+
+class Permission(enum.Enum):
+    READ_MEMBERS = "read_members"
+    EDIT_PROFILE = "edit_profile"
+    JOIN_FILIERE = "join_filiere"
+    WRITE_TO_FILIERE = "write_to_filiere"
+    LIST_EVENTS = "list_events"
+    RUN_FILIERES = "run_filieres"
+
+
+class Scope(enum.Enum):
+    """What an API token may be used for. It never does more than its account."""
+
+    MEMBERS_READ = "members:read"
+    PROFILE_WRITE = "profile:write"
+    FILIERES_WRITE = "filieres:write"
+    MAILINGS_WRITE = "mailings:write"
+    EVENTS_WRITE = "events:write"
+
+
+class Grant(msgspec.Struct, frozen=True):
+    """A role, everywhere (scope '') or in one place ('filiere:12')."""
+
+    role: Role
+    scope: str = ""
+
+
+EVERYWHERE = ""
+
+# Which roles of an account allow what. A grant counts everywhere, or in the scope that is asked.
+ALLOWED_BY_ROLE: dict[Permission, frozenset[Role]] = {
+    Permission.READ_MEMBERS: frozenset({Role.ADMINISTRATOR, Role.COORDINATOR}),
+    Permission.WRITE_TO_FILIERE: frozenset({Role.ANIMATOR}),
+    Permission.LIST_EVENTS: frozenset({Role.ANIMATOR, Role.COORDINATOR, Role.ADMINISTRATOR}),
+    Permission.RUN_FILIERES: frozenset({Role.COORDINATOR, Role.ADMINISTRATOR}),
+}
+# What every member may do for themselves.
+ALLOWED_TO_MEMBERS = frozenset(
+    {Permission.READ_MEMBERS, Permission.EDIT_PROFILE, Permission.JOIN_FILIERE}
+)
+TOKEN_SCOPES: dict[Permission, Scope] = {
+    Permission.READ_MEMBERS: Scope.MEMBERS_READ,
+    Permission.EDIT_PROFILE: Scope.PROFILE_WRITE,
+    Permission.JOIN_FILIERE: Scope.PROFILE_WRITE,
+    Permission.WRITE_TO_FILIERE: Scope.MAILINGS_WRITE,
+    Permission.LIST_EVENTS: Scope.EVENTS_WRITE,
+    Permission.RUN_FILIERES: Scope.FILIERES_WRITE,
+}
+
+
+class Actor(msgspec.Struct, frozen=True, kw_only=True):
+    """A person at a screen, a program with a token, or a visitor who is neither."""
+
+    account_id: int | None = None
+    member_id: int | None = None
+    email: str = ""
+    name: str = ""
+    language: str | None = None
+    grants: frozenset[Grant] = frozenset()
+    token_scopes: frozenset[Scope] | None = None
+    """None for a person at a screen: not limited by a token."""
+
+    @property
+    def is_visitor(self) -> bool:
+        return self.account_id is None
+
+    def may(self, permission: Permission, scope: str = EVERYWHERE) -> bool:
+        if self.token_scopes is not None and TOKEN_SCOPES[permission] not in self.token_scopes:
+            return False
+        if self.member_id is not None and permission in ALLOWED_TO_MEMBERS:
+            return True
+        roles = ALLOWED_BY_ROLE.get(permission, frozenset())
+        return any(
+            grant.role in roles and grant.scope in {EVERYWHERE, scope} for grant in self.grants
+        )
+
+    def require(self, permission: Permission, scope: str = EVERYWHERE) -> None:
+        """:raises errors.SignInNeeded: for a visitor. :raises errors.Forbidden: for others."""
+        if self.may(permission, scope):
+            return
+        if self.is_visitor:
+            raise errors.SignInNeeded
+        if self.token_scopes is not None and TOKEN_SCOPES[permission] not in self.token_scopes:
+            raise errors.Forbidden(
+                marked("Ce jeton n’a pas le droit « %(scope)s »."),
+                scope=TOKEN_SCOPES[permission].value,
+            )
+        raise errors.Forbidden(marked("Votre compte n’a pas accès à cette action."))
+
+    def require_member(self) -> int:
+        """The member's id. :raises errors.SignInNeeded: or Forbidden, when there is none."""
+        if self.is_visitor:
+            raise errors.SignInNeeded
+        if self.member_id is None:
+            raise errors.Forbidden(marked("Votre compte n’est pas celui d’un membre."))
+        return self.member_id
+
+    def scopes(self, role: Role) -> set[str]:
+        """Where the actor has this role: '' or 'filiere:<id>'."""
+        return {grant.scope for grant in self.grants if grant.role is role}
+
+
+VISITOR = Actor()
+
+
+def filiere_scope(filiere_id: int) -> str:
+    return f"filiere:{filiere_id}"

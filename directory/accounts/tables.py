@@ -1,0 +1,62 @@
+"""The tables of accounts."""
+
+from piccolo.columns import (
+    Array,
+    BigInt,
+    BigSerial,
+    Bytea,
+    Date,
+    Text,
+    Timestamptz,
+)
+from piccolo.table import Table
+
+from directory.columns import Enumerated
+
+
+class Account(Table, tablename="account"):
+    id = BigSerial(primary_key=True)
+    email = Enumerated("citext")
+    email_confirmed_at = Timestamptz(null=True, default=None)
+    language = Text(null=False, default="fr")
+    created_at = Timestamptz(null=False)
+    disabled_at = Timestamptz(null=True, default=None)
+
+
+class AccessGrant(Table, tablename="access_grant"):
+    id = BigSerial(primary_key=True)
+    account_id = BigInt(null=False)
+    role = Enumerated("access_role")
+    scope = Text(null=False, default="")
+    starts_on = Date(null=False)
+    ends_on = Date(null=True, default=None)
+
+
+class Session(Table, tablename="session"):
+    token_hash = Bytea(primary_key=True, null=False)
+    account_id = BigInt(null=False)
+    user_agent = Text(null=False, default="")
+    created_at = Timestamptz(null=False)
+    seen_at = Timestamptz(null=False)
+    expires_at = Timestamptz(null=False)
+
+
+class LoginLink(Table, tablename="login_link"):
+    token_hash = Bytea(primary_key=True, null=False)
+    account_id = BigInt(null=False)
+    next_path = Text(null=False, default="/")
+    created_at = Timestamptz(null=False)
+    expires_at = Timestamptz(null=False)
+    used_at = Timestamptz(null=True, default=None)
+
+
+class ApiToken(Table, tablename="api_token"):
+    id = BigSerial(primary_key=True)
+    account_id = BigInt(null=False)
+    name = Text(null=False)
+    token_hash = Bytea(null=False)
+    scopes = Array(base_column=Text(), null=False)
+    created_at = Timestamptz(null=False)
+    expires_at = Timestamptz(null=False)
+    used_at = Timestamptz(null=True, default=None)
+    revoked_at = Timestamptz(null=True, default=None)

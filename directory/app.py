@@ -1,0 +1,76 @@
+"""The only file that knows everyone: it puts the service together."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from litestar import Litestar, Router
+from litestar.datastructures import ResponseHeader
+from litestar.exceptions import HTTPException
+from litestar.middleware import DefineMiddleware
+from litestar.openapi import OpenAPIConfig
+from litestar.openapi.plugins import RapidocRenderPlugin
+from litestar.static_files import create_static_files_router
+
+from directory import db, errors, piccolo_conf, settings
+from directory.accounts import routes as accounts
+from directory.accounts.authentication import ActorMiddleware
+from directory.http import guards, problems
+from directory.settings import Settings
+from directory.web import routes as web
+
+STATIC = Path(__file__).parent / "web" / "static"
+DOMAINS = (accounts, web)
+MAX_BODY = 2 * 1024 * 1024
+
+CONTENT_SECURITY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
+    "connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+)
+HEADERS = {
+    "Content-Security-Policy": CONTENT_SECURITY,
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "same-origin",
+    "Cross-Origin-Opener-Policy": "same-origin",
+}
+
+
+def create_app(chosen: Settings, database_url: str) -> Litestar:
+    """The service, on a database that is migrated."""
+    settings.use(chosen)
+    piccolo_conf.point_at(database_url)
+
+    @asynccontextmanager
+    async def connections(_: Litestar) -> AsyncIterator[None]:
+        async with db.pool():
+            yield
+
+    api = Router(
+        "/api/v1", route_handlers=[handler for domain in DOMAINS for handler in domain.API]
+    )
+    return Litestar(
+        route_handlers=[
+            api,
+            *(handler for domain in DOMAINS for handler in domain.PAGES),
+            create_static_files_router(path="/static", directories=[STATIC]),
+        ],
+        lifespan=[connections],
+        middleware=[DefineMiddleware(ActorMiddleware, exclude=["^/static", "^/health/live"])],
+        guards=[guards.same_origin, guards.known_query_only],
+        exception_handlers={
+            errors.Problem: problems.from_problem,
+            HTTPException: problems.from_http,
+            Exception: problems.from_fault,
+        },
+        response_headers=[ResponseHeader(name=name, value=text) for name, text in HEADERS.items()],
+        request_max_body_size=MAX_BODY,
+        openapi_config=OpenAPIConfig(
+            title=chosen.name,
+            version="1",
+            description="Members, trades, sectors, filières, events. Times are RFC 3339 in UTC.",
+            path="/schema",
+            render_plugins=[RapidocRenderPlugin(js_url="/static/vendor/rapidoc-min.js")],
+            use_handler_docstrings=True,
+        ),
+        logging_config=None,
+    )

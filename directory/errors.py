@@ -1,0 +1,77 @@
+"""What can go wrong, as named errors that carry the HTTP status they become.
+
+A message is a French msgid with %(name)s places; it is put into the reader's language where it is
+shown, so that the same error serves a page and the API.
+"""
+
+import msgspec
+
+
+class FieldError(msgspec.Struct, frozen=True):
+    """What is wrong with one value. `field` is the name of the parameter or of the form field."""
+
+    field: str
+    message: str
+    params: dict[str, object] = {}
+
+
+class Problem(Exception):
+    """The root of what a person may see (RFC 9457). `kind` ends the problem's type URI."""
+
+    status = 500
+    kind = "internal"
+    title = "Une erreur de notre côté"
+
+    def __init__(
+        self, message: str = "", /, fields: tuple[FieldError, ...] = (), **params: object
+    ) -> None:
+        super().__init__(message % params if message else self.title)
+        self.message = message or self.title
+        self.params = params
+        self.fields = fields
+
+
+class Malformed(Problem):
+    status = 400
+    kind = "malformed"
+    title = "Une valeur ne convient pas"
+
+    @classmethod
+    def field(cls, field: str, message: str, /, **params: object) -> "Malformed":
+        return cls(message, (FieldError(field, message, params),), **params)
+
+
+class SignInNeeded(Problem):
+    status = 401
+    kind = "sign-in-needed"
+    title = "Connectez-vous pour continuer"
+
+
+class Forbidden(Problem):
+    status = 403
+    kind = "forbidden"
+    title = "Vous n’avez pas accès à cette action"
+
+
+class NotFound(Problem):
+    status = 404
+    kind = "not-found"
+    title = "Cette page n’existe pas"
+
+
+class Conflict(Problem):
+    status = 409
+    kind = "conflict"
+    title = "Ce n’est pas possible en l’état"
+
+
+class Gone(Problem):
+    status = 410
+    kind = "gone"
+    title = "Ce lien ne sert plus"
+
+
+class TooMany(Problem):
+    status = 429
+    kind = "too-many-requests"
+    title = "Trop de demandes à la suite"

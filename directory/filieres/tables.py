@@ -1,0 +1,42 @@
+"""The tables of filières."""
+
+from piccolo.columns import BigInt, BigSerial, Date, Text, Timestamptz
+from piccolo.table import Table
+
+from directory.columns import Enumerated
+
+
+class Filiere(Table, tablename="filiere"):
+    id = BigSerial(primary_key=True)
+    slug = Text(null=False)
+    kind = Enumerated("filiere_kind")
+    openness = Enumerated("filiere_openness")
+    stage = Enumerated("filiere_stage")
+    territory_id = BigInt(null=True, default=None)
+    name_fr = Text(null=False)
+    name_nl = Text(null=True, default=None)
+    name_en = Text(null=True, default=None)
+    purpose_fr = Text(null=False)
+    purpose_nl = Text(null=True, default=None)
+    purpose_en = Text(null=True, default=None)
+    created_at = Timestamptz(null=False)
+    updated_at = Timestamptz(null=False)
+
+
+class StageChange(Table, tablename="stage_change"):
+    id = BigSerial(primary_key=True)
+    filiere_id = BigInt(null=False)
+    from_stage = Enumerated("filiere_stage", null=True)
+    to_stage = Enumerated("filiere_stage")
+    reason = Text(null=False)
+    decided_by = BigInt(null=True, default=None)
+    decided_at = Timestamptz(null=False)
+
+
+class Mandate(Table, tablename="mandate"):
+    id = BigSerial(primary_key=True)
+    filiere_id = BigInt(null=False)
+    member_id = BigInt(null=False)
+    role = Enumerated("mandate_role")
+    starts_on = Date(null=False)
+    ends_on = Date(null=False)

@@ -1,0 +1,1 @@
+"""What every route shares: pages and fragments, problems, guards, page parameters."""

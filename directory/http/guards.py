@@ -1,0 +1,53 @@
+"""What every request must pass before its handler runs."""
+
+import functools
+from typing import Any, cast
+from urllib.parse import urlsplit
+
+from litestar.connection import ASGIConnection
+from litestar.datastructures import State
+from litestar.handlers.base import BaseRouteHandler
+
+from directory import errors
+from directory.http import problems
+from directory.languages import marked
+
+SAFE_METHODS = {"GET", "HEAD", "OPTIONS"}
+Connection = ASGIConnection[Any, Any, Any, State]
+
+
+@functools.cache
+def _query_names(handler: BaseRouteHandler, path: frozenset[str]) -> frozenset[str]:
+    model = handler.create_kwargs_model(cast(Any, dict.fromkeys(path)))
+    return frozenset(parameter.field_alias for parameter in model.expected_query_params)
+
+
+def known_query_only(connection: Connection, handler: BaseRouteHandler) -> None:
+    """A parameter that the route does not know is an error, never ignored."""
+    path = frozenset(connection.scope.get("path_params", {}))
+    known = _query_names(handler, path)
+    if unknown := connection.query_params.keys() - known:
+        raise problems.unknown_parameters(set(unknown), known)
+
+
+def same_origin(connection: Connection, _: BaseRouteHandler) -> None:
+    """Another site's page may not post in a reader's name.
+
+    Browsers say where a request comes from (Fetch Metadata, or Origin in older ones). A caller
+    that says neither is no browser: it carries no cookie that it was not given.
+    """
+    if (
+        connection.scope.get("method", "GET") in SAFE_METHODS
+        or "authorization" in connection.headers
+    ):
+        return
+    site = connection.headers.get("sec-fetch-site")
+    origin = connection.headers.get("origin")
+    if site is not None:
+        is_ours = site in {"same-origin", "none"}
+    else:
+        is_ours = origin is None or urlsplit(origin).netloc == connection.headers.get("host")
+    if not is_ours:
+        raise errors.Forbidden(
+            marked("Cette demande vient d’un autre site. Refaites-la depuis l’annuaire.")
+        )

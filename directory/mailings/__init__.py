@@ -1,0 +1,1 @@
+"""Announcements of a filière to those who asked for them."""

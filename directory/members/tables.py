@@ -1,0 +1,97 @@
+"""The tables of people and of the words they share."""
+
+from piccolo.columns import (
+    JSONB,
+    BigInt,
+    BigSerial,
+    Boolean,
+    Date,
+    DoublePrecision,
+    Integer,
+    SmallInt,
+    Text,
+    Timestamptz,
+)
+from piccolo.table import Table
+
+from directory.columns import Enumerated
+
+
+class TradeGroup(Table, tablename="trade_group"):
+    code = Text(primary_key=True, null=False)
+    label = Text(null=False)
+
+
+class Trade(Table, tablename="trade"):
+    id = BigSerial(primary_key=True)
+    code = Text(null=False)
+    group_code = Text(null=False)
+    label_fr = Text(null=False)
+    label_masculine = Text(null=False)
+    label_feminine = Text(null=False)
+    label_nl = Text(null=True, default=None)
+    label_en = Text(null=True, default=None)
+    is_common = Boolean(null=False)
+
+
+class Sector(Table, tablename="sector"):
+    id = BigSerial(primary_key=True)
+    code = Text(null=False)
+    level = SmallInt(null=False)
+    parent_code = Text(null=True, default=None)
+    label_fr = Text(null=False)
+    label_nl = Text(null=False)
+    label_de = Text(null=False)
+    label_en = Text(null=False)
+
+
+class Region(Table, tablename="region"):
+    code = Text(primary_key=True, null=False)
+    country = Text(null=False)
+    label_fr = Text(null=False)
+    label_nl = Text(null=False)
+    label_en = Text(null=False)
+
+
+class Place(Table, tablename="place"):
+    id = BigSerial(primary_key=True)
+    code = Text(null=False)
+    region_code = Text(null=False)
+    postal_code = Text(null=False)
+    label_fr = Text(null=False)
+    label_nl = Text(null=False)
+    municipality = Text(null=False)
+    population = Integer(null=True, default=None)
+    latitude = DoublePrecision(null=True, default=None)
+    longitude = DoublePrecision(null=True, default=None)
+
+
+class Territory(Table, tablename="territory"):
+    id = BigSerial(primary_key=True)
+    slug = Text(null=False)
+    name = Text(null=False)
+    place_id = BigInt(null=True, default=None)
+
+
+class Member(Table, tablename="member"):
+    id = BigSerial(primary_key=True)
+    account_id = BigInt(null=True, default=None)
+    number = Text(null=True, default=None)
+    display_name = Text(null=False)
+    given_name = Text(null=False)
+    family_name = Text(null=False)
+    headline = Text(null=False)
+    biography = Text(null=False)
+    place_id = BigInt(null=True, default=None)
+    territory_id = BigInt(null=True, default=None)
+    availability = Enumerated("availability", null=True)
+    available_until = Date(null=True, default=None)
+    stage = Enumerated("activity_stage", null=True)
+    phone = Text(null=False)
+    audiences = JSONB(null=False)
+    joined_on = Date(null=False)
+    left_on = Date(null=True, default=None)
+    confirmed_at = Timestamptz(null=True, default=None)
+    created_at = Timestamptz(null=False)
+    updated_at = Timestamptz(null=False)
+    version = Integer(null=False)

@@ -1,0 +1,1 @@
+"""Membership of a filière and consent to its mails: two facts, and the proof of the second."""
