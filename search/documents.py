@@ -1,0 +1,128 @@
+"""What goes into an index, what is asked of it, and what comes back: plain data."""
+
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import AbstractAsyncContextManager
+from datetime import date
+from typing import Annotated, Any, Literal, Protocol
+
+import msgspec
+
+Audience = Literal["public", "members"]
+AUDIENCES: tuple[Audience, ...] = ("public", "members")
+Sort = Literal["relevance", "fresh", "name"]
+Latitude = Annotated[float, msgspec.Meta(ge=-90, le=90)]
+LARGEST_PAGE = 50
+Longitude = Annotated[float, msgspec.Meta(ge=-180, le=180)]
+
+
+class Index(msgspec.Struct, frozen=True, kw_only=True):
+    """facets are the names that documents and queries may use.
+
+    facet_values is the most values a facet's counts list, chosen ones come on top of it.
+    fresh_days are the ages, in days before the query's day, at which a document falls one
+    step lower among hits of equal relevance.
+    """
+
+    name: str
+    facets: tuple[str, ...] = ()
+    facet_values: int = 100
+    fresh_days: tuple[int, ...] = (90, 365)
+
+
+class Document(msgspec.Struct, frozen=True, kw_only=True):
+    """What one audience may see of one thing. Texts rank in the order of the fields here.
+
+    vocabulary holds what the thing is also called: synonyms, other languages.
+    """
+
+    id: int
+    audience: Audience
+    title: tuple[str, ...] = ()
+    summary: tuple[str, ...] = ()
+    vocabulary: tuple[str, ...] = ()
+    body: tuple[str, ...] = ()
+    facets: dict[str, list[str]] = {}
+    latitude: Latitude | None = None
+    longitude: Longitude | None = None
+    fresh_on: date | None = None
+    sort_name: str = ""
+
+
+class Query(msgspec.Struct, frozen=True, kw_only=True):
+    """filters: any of the values of a facet, all of the facets. facets: those to count.
+
+    day seeds the shuffle and says what is fresh. exact: no correction of typos.
+    """
+
+    audience: Audience
+    day: date
+    text: str = ""
+    filters: dict[str, list[str]] = {}
+    facets: tuple[str, ...] = ()
+    sort: Sort = "relevance"
+    page: int = 1
+    limit: int = 20
+    exact: bool = False
+
+    def __post_init__(self) -> None:
+        if self.audience not in AUDIENCES:
+            raise ValueError(f"no such audience: {self.audience!r}")
+        if self.page < 1 or not 1 <= self.limit <= LARGEST_PAGE:
+            raise ValueError(f"page starts at 1 and limit is 1 to {LARGEST_PAGE}")
+
+
+class FacetCount(msgspec.Struct, frozen=True):
+    value: str
+    count: int
+
+
+class Correction(msgspec.Struct, frozen=True):
+    """What was typed, and the words searched instead, most used first."""
+
+    typed: str
+    used: list[str]
+
+
+class Hits(msgspec.Struct, frozen=True, kw_only=True):
+    """facets: for each facet asked for, the counts under all the *other* facets' filters.
+
+    keys and prefixes are what `highlight.ranges` lights up in the texts of a hit.
+    """
+
+    ids: list[int]
+    total: int
+    facets: dict[str, list[FacetCount]] = {}
+    corrections: list[Correction] = []
+    keys: list[str] = []
+    prefixes: list[str] = []
+    engine: str
+    degraded: bool = False
+
+
+class UnknownFacet(ValueError):  # noqa: N818 -- errors of this house are named after the state
+    """A filter or a facet to count that the index does not have."""
+
+
+class Engine(Protocol):
+    async def search(self, index: Index, query: Query) -> Hits: ...
+
+
+class Connection(Protocol):
+    """What is used of an asyncpg connection."""
+
+    async def fetch(self, query: str, /, *args: Any) -> list[Any]: ...
+    async def fetchrow(self, query: str, /, *args: Any) -> Any: ...
+    async def fetchval(self, query: str, /, *args: Any) -> Any: ...
+    async def execute(self, query: str, /, *args: Any) -> str: ...
+    def transaction(self) -> AbstractAsyncContextManager[Any]: ...
+
+
+class Source(msgspec.Struct, frozen=True, kw_only=True):
+    """Where documents come from.
+
+    keys lists all that may be in the index. documents gives the current documents of some
+    keys, of every audience; what it does not give leaves the index.
+    """
+
+    keys: Callable[[Any], Awaitable[Sequence[int]]]
+    documents: Callable[[Any, Sequence[int]], Awaitable[Sequence[Document]]]
