@@ -85,6 +85,13 @@ CREATE TABLE territory (
     name text NOT NULL,
     place_id bigint REFERENCES place
 );
+
+-- Which edition of the shipped words is loaded. part: 'trades', 'sectors', 'places'.
+CREATE TABLE reference_version (
+    part text PRIMARY KEY,
+    hash text NOT NULL,
+    loaded_at timestamptz NOT NULL DEFAULT now()
+);
 """
 
 
