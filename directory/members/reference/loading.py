@@ -34,7 +34,10 @@ async def load(connection: asyncpg.Connection) -> Counts:
     rows: Written = {}
     async with connection.transaction():
         await connection.execute("LOCK TABLE reference_version IN EXCLUSIVE MODE")
-        known = dict(await connection.fetch("SELECT part, hash FROM reference_version"))
+        known = {
+            row["part"]: row["hash"]
+            for row in await connection.fetch("SELECT part, hash FROM reference_version")
+        }
         for part, (names, write) in parts.items():
             digest = files.digest(names, EDITION)
             if known.get(part) == digest:
@@ -53,7 +56,7 @@ async def load_trades(connection: asyncpg.Connection) -> Written:
     groups, known = trades.read()
     await _upsert(connection, "trade_group", ("code", "label"), groups.items())
     await _upsert(connection, "trade", trades.Trade._fields[:-1], (trade[:-1] for trade in known))
-    ids = dict(await connection.fetch("SELECT code, id FROM trade"))
+    ids = {row["code"]: row["id"] for row in await connection.fetch("SELECT code, id FROM trade")}
     await connection.execute(
         "DELETE FROM trade_label WHERE trade_id = ANY($1)", [ids[trade.code] for trade in known]
     )
@@ -89,11 +92,11 @@ async def _upsert(
     names = ", ".join(columns)
     fresh = ", ".join(f"{column} = excluded.{column}" for column in columns if column != "code")
     await connection.execute(
-        f"CREATE TEMP TABLE staged ON COMMIT DROP AS SELECT {names} FROM {table} WITH NO DATA"
+        f"CREATE TEMP TABLE staged AS SELECT {names} FROM {table} WITH NO DATA"  # noqa: S608 - own names
     )
     await connection.copy_records_to_table("staged", columns=columns, records=rows)
     await connection.execute(
-        f"INSERT INTO {table} ({names}) SELECT {names} FROM staged"
+        f"INSERT INTO {table} ({names}) SELECT {names} FROM staged"  # noqa: S608 - own names
         f" ON CONFLICT (code) DO UPDATE SET {fresh}"
     )
     await connection.execute("DROP TABLE staged")

@@ -85,7 +85,7 @@ def parse(row: Mapping[str, str]) -> Sector:
     if level == 1:
         french, dutch, english = map(str.capitalize, (french, dutch, english))
         german = GERMAN[code]
-    parent = section_of(code) if level == 2 else row["parent"] or None  # noqa: PLR2004 - NACE's own level
+    parent = section_of(code) if level == 2 else row["parent"] or None
     return Sector(code, level, parent, french, dutch, german, english)
 
 
