@@ -1,1 +1,179 @@
-"""The command line."""
+"""The command line. Exit codes: 0 done, 1 failed, 2 called wrongly, 3 the doctor says look."""
+
+import argparse
+import asyncio
+import logging
+import sys
+from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
+from typing import TypeVar
+
+import asyncpg
+import uvicorn
+from rich.console import Console
+from rich.markup import escape
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    TextColumn,
+    TimeElapsedColumn,
+)
+
+from directory import cluster, errors, indexing, jobs, local, operations, settings
+from directory.accounts import tokens
+from directory.accounts.actor import Scope
+from directory.app import create_app
+from directory.db import MigrationFailed
+from directory.demo import loading as demo
+from directory.settings import Settings, SettingsInvalid
+
+FAILED, FOUND_SOMETHING = 1, 3
+Done = TypeVar("Done")
+EXPECTED = (
+    SettingsInvalid, cluster.ClusterFailed, MigrationFailed, local.RunFailed, errors.Problem,
+    demo.DemoRefused, asyncpg.PostgresError, asyncpg.InterfaceError, OSError,
+)  # fmt: skip
+
+out = Console(highlight=False)
+err = Console(stderr=True, highlight=False)
+
+
+def main(words: Sequence[str] | None = None) -> int:
+    arguments = _parser().parse_args(words)
+    logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
+    try:
+        chosen = settings.from_environment()
+        settings.use(chosen)
+        done: int | None = arguments.command(chosen, arguments)
+    except EXPECTED as error:
+        err.print(f"filieres {arguments.name}: {' '.join(str(error).split())}", markup=False)
+        return FAILED
+    except KeyboardInterrupt:
+        return FAILED
+    return done or 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="filieres", description="Member directory and sector network of a cooperative.",
+        epilog="Settings come from the environment: DATABASE_URL, PORT, VAR_DIR, SMTP_URL, …",
+    )  # fmt: skip
+    commands = parser.add_subparsers(required=True, metavar="COMMAND", dest="name")
+
+    def add(name: str, words: str, command: object) -> argparse.ArgumentParser:
+        made = commands.add_parser(name, help=words, description=words)
+        made.set_defaults(command=command)
+        return made
+
+    run = add("run", "Everything on this machine: database, demo community, API, worker.", _run)
+    _add_demo_options(run)
+    add("serve", "The API and the pages.", _serve)
+    add("worker", "The jobs: mails, the search index. Start as many as you like.", _worker)
+    add("migrate", "Bring the database and its reference data up to date.", _migrate)
+    _add_demo_options(add("demo", "Fill an empty directory with an invented community.", _demo))
+    add("reindex", "Build the search index again from the tables.", _reindex)
+    add("doctor", "Say what is configured, reachable, migrated and indexed.", _doctor)
+    token = commands.add_parser("token", help="API tokens.").add_subparsers(
+        required=True, metavar="COMMAND"
+    )
+    create = token.add_parser("create", help="Make a token and print it, this once.")
+    create.add_argument("--email", required=True, help="the address of the account")
+    create.add_argument(
+        "--scope", action="append", required=True, choices=[scope.value for scope in Scope],
+        help="what it may be used for; may be given several times",
+    )  # fmt: skip
+    create.set_defaults(command=_create_token)
+    return parser
+
+
+def _add_demo_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--members", type=_member_count, default=2000, help="how many (2000)")
+    parser.add_argument("--seed", type=int, default=1, help="the same seed, the same people (1)")
+
+
+def _member_count(text: str) -> int:
+    number = int(text)
+    if not 20 <= number <= 1_000_000:
+        raise argparse.ArgumentTypeError("from 20 to 1000000")
+    return number
+
+
+def _on_database(chosen: Settings, work: Callable[[], Awaitable[Done]]) -> Done:
+    async def connected(url: str) -> Done:
+        async with operations.connected(url):
+            return await work()
+
+    with operations.postgres(chosen) as url:
+        return asyncio.run(connected(url))
+
+
+def _run(chosen: Settings, arguments: argparse.Namespace) -> int:
+    return local.run(chosen, members=arguments.members, seed=arguments.seed, out=out)
+
+
+def _serve(chosen: Settings, _: argparse.Namespace) -> None:
+    chosen.secret  # noqa: B018 - refuses to start without one
+    with operations.postgres(chosen) as url:
+        uvicorn.run(
+            create_app(chosen, url), host=chosen.host, port=chosen.port, log_level="warning",
+            server_header=False, timeout_graceful_shutdown=jobs.GRACE_SECONDS,
+        )  # fmt: skip
+
+
+def _worker(chosen: Settings, _: argparse.Namespace) -> None:
+    chosen.secret  # noqa: B018 - refuses to start without one
+    with operations.postgres(chosen) as url:
+        create_app(chosen, url)  # every domain's handlers are heard once it is put together
+
+        async def work() -> None:
+            async with operations.connected(url):
+                await jobs.run_worker(url)
+
+        asyncio.run(work())
+
+
+def _migrate(chosen: Settings, _: argparse.Namespace) -> None:
+    with out.status("Migrating"):
+        _on_database(chosen, operations.migrate)
+    out.print("The database is up to date.")
+
+
+def _bars() -> Progress:
+    columns = TextColumn("{task.description:<20}"), BarColumn(), MofNCompleteColumn()
+    return Progress(*columns, TimeElapsedColumn(), console=out)
+
+
+def _demo(chosen: Settings, arguments: argparse.Namespace) -> None:
+    with _bars() as bars:
+        accounts = _on_database(
+            chosen,
+            lambda: operations.fill(arguments.members, arguments.seed, operations.shown_on(bars)),
+        )
+    for account in accounts:
+        out.print(f"{account.email:<26} {account.words}", markup=False)
+
+
+def _reindex(chosen: Settings, _: argparse.Namespace) -> None:
+    with _bars() as bars:
+        tell = partial(operations.shown_on(bars), "Search index")
+        count = _on_database(chosen, lambda: indexing.rebuild(tell))
+    out.print(f"{count} members are indexed.")
+
+
+def _doctor(chosen: Settings, _: argparse.Namespace) -> int:
+    with operations.postgres(chosen) as url:
+        findings = asyncio.run(operations.examine(chosen, url))
+    for finding in findings:
+        sign = "[green]well[/green] " if finding.is_well else "[red]look [/red]"
+        out.print(f"{sign} {finding.subject:<14} {escape(finding.words)}")
+    return 0 if all(finding.is_well for finding in findings) else FOUND_SOMETHING
+
+
+def _create_token(chosen: Settings, arguments: argparse.Namespace) -> None:
+    scopes = [Scope(scope) for scope in arguments.scope]
+    print(_on_database(chosen, lambda: tokens.create(arguments.email, scopes)))  # noqa: T201 - for a pipe
+
+
+if __name__ == "__main__":
+    sys.exit(main())

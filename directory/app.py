@@ -15,6 +15,7 @@ from litestar.static_files import create_static_files_router
 from directory import db, errors, piccolo_conf, settings
 from directory.accounts import routes as accounts
 from directory.accounts.authentication import ActorMiddleware
+from directory.demo import mailbox
 from directory.http import guards, problems
 from directory.settings import Settings
 from directory.web import routes as web
@@ -52,6 +53,7 @@ def create_app(chosen: Settings, database_url: str) -> Litestar:
         route_handlers=[
             api,
             *(handler for domain in DOMAINS for handler in domain.PAGES),
+            *(mailbox.PAGES if chosen.demo else ()),
             create_static_files_router(path="/static", directories=[STATIC]),
         ],
         lifespan=[connections],

@@ -174,8 +174,19 @@ _CAP_DAC_OVERRIDE = 1
 _CAPABILITY_V3 = 0x20080522
 
 
-class _Become:
-    """Runs in the child between fork and exec.
+class DiesWithParent:
+    """For preexec_fn: the child is told to end when the process that started it ends."""
+
+    def __init__(self) -> None:
+        self.libc = ctypes.CDLL(None, use_errno=True)
+
+    def __call__(self) -> None:
+        if sys.platform == "linux":
+            self.libc.prctl(_PR_SET_PDEATHSIG, signal.SIGQUIT, 0, 0, 0)
+
+
+class _Become(DiesWithParent):
+    """The same, as another user.
 
     A user other than root cannot enter a folder below /root, where the checkout or the data may
     be. The child keeps the one capability that lets it pass (capabilities(7)), rather than
@@ -183,20 +194,20 @@ class _Become:
     """
 
     def __init__(self, owner: pwd.struct_passwd | None) -> None:
+        super().__init__()
         self.owner = owner
-        self.libc = ctypes.CDLL(None, use_errno=True)
 
     def __call__(self) -> None:
-        if sys.platform != "linux":
-            return
-        if self.owner:
+        if self.owner and sys.platform == "linux":
             self.libc.prctl(_PR_SET_KEEPCAPS, 1, 0, 0, 0)
+        if self.owner:
             os.setgroups([])
             os.setgid(self.owner.pw_gid)
             os.setuid(self.owner.pw_uid)
+        if self.owner and sys.platform == "linux":
             bit = 1 << _CAP_DAC_OVERRIDE
             header = (ctypes.c_uint32 * 2)(_CAPABILITY_V3, 0)
             wanted = (ctypes.c_uint32 * 6)(bit, bit, bit, 0, 0, 0)
             if self.libc.capset(header, wanted) == 0:
                 self.libc.prctl(_PR_CAP_AMBIENT, _AMBIENT_RAISE, _CAP_DAC_OVERRIDE, 0, 0)
-        self.libc.prctl(_PR_SET_PDEATHSIG, signal.SIGQUIT, 0, 0, 0)
+        super().__call__()

@@ -6,16 +6,16 @@ import shutil
 from collections.abc import AsyncIterator
 from contextlib import ExitStack
 from pathlib import Path
+from typing import Any, cast
 
 import asyncpg
 import httpx
 import pytest
-
-# from directory.members.reference import loading
 from litestar import Litestar
 
 from directory import cluster, db, piccolo_conf
 from directory.app import create_app
+from directory.members.reference import loading
 from directory.settings import Settings
 
 ADMIN_URL = "TEST_POSTGRES_URL"
@@ -69,7 +69,7 @@ async def template(anyio_backend: str, worker_id: str) -> str:
     piccolo_conf.point_at(database_url(name))
     await db.migrate()
     connection = await asyncpg.connect(database_url(name))
-    #    await loading.load(connection)
+    await loading.load(connection)
     await connection.close()
     return name
 
@@ -111,6 +111,6 @@ async def app(database: str, chosen: Settings) -> AsyncIterator[Litestar]:
 
 @pytest.fixture
 async def client(app: Litestar) -> AsyncIterator[httpx.AsyncClient]:
-    transport = httpx.ASGITransport(app=app)
+    transport = httpx.ASGITransport(app=cast(Any, app))
     async with httpx.AsyncClient(transport=transport, base_url="http://testserver.local") as client:
         yield client

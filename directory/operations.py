@@ -1,0 +1,158 @@
+"""What an operator does to an installation: bring it up to date, index it, ask how it is."""
+
+import contextlib
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from functools import partial
+from typing import NamedTuple
+
+import aiosmtplib
+import asyncpg
+from rich.progress import Progress, TaskID
+
+from directory import cluster, db, indexing, jobs, mail, piccolo_conf
+from directory.demo import loading as demo
+from directory.members.reference import loading
+from directory.settings import Settings, SettingsInvalid
+from directory.subscriptions import wordings
+
+Tell = Callable[[str, int, int], None]
+"""Told what goes on, how much is done, and of how much."""
+
+POSTGRES_WANTED = 17_00_00
+HEARTBEAT_SECONDS = 60
+LAG_SECONDS = 60
+
+
+class Finding(NamedTuple):
+    """One line of the doctor's report."""
+
+    is_well: bool
+    subject: str
+    words: str
+
+
+@contextlib.contextmanager
+def postgres(settings: Settings) -> Iterator[str]:
+    """The URL of the database: the one that the settings name, or the embedded one, started."""
+    if settings.database_url:
+        yield settings.database_url
+        return
+    with cluster.running(settings.var_dir / "postgres") as url:
+        yield url
+
+
+@asynccontextmanager
+async def connected(url: str) -> AsyncIterator[None]:
+    piccolo_conf.point_at(url)
+    async with db.pool():
+        yield
+
+
+async def migrate() -> None:
+    """Bring tables, reference data and wordings up to date. A second run changes nothing."""
+    await db.migrate()
+    async with db.transaction() as opened:
+        await loading.load(opened)
+        await wordings.load(opened)
+
+
+async def is_empty() -> bool:
+    async with db.connection() as reader:
+        return not await reader.fetchval("SELECT EXISTS (SELECT FROM member)")
+
+
+async def fill(members: int, seed: int, tell: Tell) -> tuple[demo.Account, ...]:
+    """Invent a community in an empty directory, and index it.
+
+    :raises demo.DemoRefused: when there are members already.
+    """
+    async with db.transaction() as opened:
+        await demo.load(
+            opened, members=members, seed=seed, today=datetime.now(UTC).date(),
+            progress=partial(tell, "Demo community"),
+        )  # fmt: skip
+    await indexing.rebuild(partial(tell, "Search index"))
+    return demo.CAST
+
+
+def shown_on(bars: Progress) -> Tell:
+    """Tell progress to bars on the terminal, one for each description."""
+    tasks: dict[str, TaskID] = {}
+
+    def tell(words: str, done: int, total: int) -> None:
+        if words not in tasks:
+            tasks[words] = bars.add_task(words, total=total)
+        bars.update(tasks[words], completed=done, total=total)
+
+    return tell
+
+
+async def examine(settings: Settings, url: str) -> list[Finding]:
+    """Everything that the service leans on, each with a verdict and a sentence."""
+    findings = [await _examine_postgres(settings, url)]
+    if findings[0].is_well:
+        async with connected(url):
+            findings += [await _examine_migrations()]
+            if findings[-1].is_well:
+                findings += [await _examine_index(), await _examine_worker()]
+    return [*findings, await _examine_relay(settings), _examine_secret(settings)]
+
+
+async def _examine_postgres(settings: Settings, url: str) -> Finding:
+    where = "DATABASE_URL" if settings.database_url else f"embedded, in {settings.var_dir}"
+    try:
+        connection = await asyncpg.connect(url, timeout=5)
+    except (OSError, TimeoutError, asyncpg.PostgresError) as error:
+        return Finding(False, "Postgres", f"{where}: not reached ({error})")
+    version = connection.get_server_version()
+    number = await connection.fetchval("SELECT current_setting('server_version_num')::int")
+    await connection.close()
+    words = f"{where}: version {version.major}.{version.minor}"
+    if number < POSTGRES_WANTED:
+        return Finding(False, "Postgres", f"{words}, and 17 or later is needed")
+    return Finding(True, "Postgres", words)
+
+
+async def _examine_migrations() -> Finding:
+    pending = await db.pending_migrations()
+    if pending:
+        words = f"{len(pending)} to run: filieres migrate"
+        return Finding(False, "Migrations", words)
+    return Finding(True, "Migrations", "up to date")
+
+
+async def _examine_index() -> Finding:
+    status = await indexing.status()
+    words = (
+        f"{status.documents} members in the Postgres index, "
+        f"{status.waiting} waiting, the oldest for {status.lag_seconds:.0f} s"
+    )
+    return Finding(status.lag_seconds < LAG_SECONDS, "Search index", words)
+
+
+async def _examine_worker() -> Finding:
+    age = await jobs.heartbeat_age()
+    if age is None:
+        return Finding(False, "Worker", "none was ever started: filieres worker")
+    return Finding(age < HEARTBEAT_SECONDS, "Worker", f"last alive {age:.0f} s ago")
+
+
+async def _examine_relay(settings: Settings) -> Finding:
+    where = settings.smtp_url.rpartition("@")[2]
+    try:
+        async with mail.connection(settings):
+            return Finding(True, "Mail relay", f"{where}: answers")
+    except SettingsInvalid as error:
+        return Finding(False, "Mail relay", str(error))
+    except (aiosmtplib.SMTPException, OSError) as error:
+        return Finding(False, "Mail relay", f"{where}: not reached ({error})")
+
+
+def _examine_secret(settings: Settings) -> Finding:
+    try:
+        length = len(settings.secret)
+    except SettingsInvalid as error:
+        return Finding(False, "Secret key", str(error))
+    return Finding(True, "Secret key", f"{length} bytes")
