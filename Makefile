@@ -1,0 +1,44 @@
+# `make run` and `make test` need Python 3.11 or later, and nothing else.
+SHELL := /bin/sh
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+export PORT ?= 8000
+export VAR_DIR ?= ./var
+
+.DEFAULT_GOAL := help
+.PHONY: help run test check lock bench clean
+
+help: ## List the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+# The virtual environment follows the lock file: its stamp is newer, or it is made again.
+$(VENV)/.stamp: requirements-dev.lock pyproject.toml .ci/uv.lock
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+		|| { echo "Python 3.11 or later is needed; name it: make PYTHON=python3.12" >&2; exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null \
+		|| { echo "Python's venv module is missing (Debian: apt-get install python3-venv)" >&2; exit 1; }
+	@echo "Installing the locked dependencies into $(VENV)"
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r .ci/uv.lock
+	@$(BIN)/uv pip sync --quiet --python $(BIN)/python --require-hashes requirements-dev.lock
+	@$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .
+	@touch $@
+
+run: $(VENV)/.stamp ## Start everything, with a demo community: PORT=8000 VAR_DIR=./var MEMBERS=2000
+	@exec $(BIN)/filieres run --members $(or $(MEMBERS),2000)
+
+test: $(VENV)/.stamp ## Run every check and every test
+	@$(BIN)/python tests/run.py
+
+check: $(VENV)/.stamp ## Run the static checks alone
+	@$(BIN)/python tests/run.py --static
+
+bench: $(VENV)/.stamp ## Measure the search over HTTP, with baselines in the same run
+	@$(BIN)/python -m benchmarks.search
+
+lock: $(VENV)/.stamp ## Resolve the dependencies again and write the lock files
+	@$(BIN)/python .ci/lock.py
+
+clean: ## Remove the virtual environment and the caches; the data in VAR_DIR stays
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
