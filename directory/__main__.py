@@ -3,6 +3,7 @@
 import argparse
 import asyncio
 import logging
+import socket
 import sys
 from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
@@ -73,7 +74,8 @@ def _parser() -> argparse.ArgumentParser:
     add("migrate", "Bring the database and its reference data up to date.", _migrate)
     _add_demo_options(add("demo", "Fill an empty directory with an invented community.", _demo))
     add("reindex", "Build the search index again from the tables.", _reindex)
-    add("doctor", "Say what is configured, reachable, migrated and indexed.", _doctor)
+    doctor = add("doctor", "Say what is configured, reachable, migrated and indexed.", _doctor)
+    doctor.add_argument("--worker-here", action="store_true", help="only this host's worker")
     token = commands.add_parser("token", help="API tokens.").add_subparsers(
         required=True, metavar="COMMAND"
     )
@@ -161,9 +163,13 @@ def _reindex(chosen: Settings, _: argparse.Namespace) -> None:
     out.print(f"{count} members are indexed.")
 
 
-def _doctor(chosen: Settings, _: argparse.Namespace) -> int:
-    with operations.postgres(chosen) as url:
-        findings = asyncio.run(operations.examine(chosen, url))
+def _doctor(chosen: Settings, arguments: argparse.Namespace) -> int:
+    if arguments.worker_here:
+        host = socket.gethostname()
+        findings = [_on_database(chosen, lambda: operations.examine_worker(host))]
+    else:
+        with operations.postgres(chosen) as url:
+            findings = asyncio.run(operations.examine(chosen, url))
     for finding in findings:
         sign = "[green]well[/green] " if finding.is_well else "[red]look [/red]"
         out.print(f"{sign} {finding.subject:<14} {escape(finding.words)}")

@@ -167,10 +167,12 @@ async def _purge_log() -> None:
         )
 
 
-async def heartbeat_age() -> float | None:
-    """Seconds since a worker was last alive; None when there never was one."""
+async def heartbeat_age(host: str = "") -> float | None:
+    """Seconds since a worker (of this host) was last alive; None when there never was one."""
     async with db.connection() as reader:
         age: float | None = await reader.fetchval(
-            "SELECT extract(epoch FROM now() - max(seen_at))::float8 FROM worker_heartbeat"
+            "SELECT extract(epoch FROM now() - max(seen_at))::float8 FROM worker_heartbeat "
+            "WHERE starts_with(name, $1)",
+            host and f"{host}:",
         )
         return age

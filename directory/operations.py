@@ -96,7 +96,7 @@ async def examine(settings: Settings, url: str) -> list[Finding]:
         async with connected(url):
             findings += [await _examine_migrations()]
             if findings[-1].is_well:
-                findings += [await _examine_index(), await _examine_worker()]
+                findings += [await _examine_index(), await examine_worker()]
     return [*findings, await _examine_relay(settings), _examine_secret(settings)]
 
 
@@ -132,8 +132,8 @@ async def _examine_index() -> Finding:
     return Finding(status.lag_seconds < LAG_SECONDS, "Search index", words)
 
 
-async def _examine_worker() -> Finding:
-    age = await jobs.heartbeat_age()
+async def examine_worker(host: str = "") -> Finding:
+    age = await jobs.heartbeat_age(host)
     if age is None:
         return Finding(False, "Worker", "none was ever started: filieres worker")
     return Finding(age < HEARTBEAT_SECONDS, "Worker", f"last alive {age:.0f} s ago")
