@@ -1,0 +1,190 @@
+"""The search documents of members: the same loader for one of them and for all."""
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from datetime import date
+from typing import Any, NamedTuple
+
+import asyncpg
+import msgspec
+
+from directory.members import audiences, views
+from directory.members.audiences import Field, Level
+from search.documents import Audience, Document, Index, Source
+
+INDEX = Index(
+    name="members",
+    facets=("trade", "sector", "filiere", "region", "language", "availability"),
+)
+LEVELS: Mapping[Audience, Level] = {"public": Level.VISITOR, "members": Level.MEMBER}
+
+_MEMBERS = """
+    SELECT m.id, m.display_name, m.headline, m.biography, m.audiences,
+        m.availability, m.available_until,
+        coalesce(m.confirmed_at, m.created_at) AS fresh_at,
+        p.region_code, p.label_fr AS place_fr, p.label_nl AS place_nl, p.municipality,
+        p.postal_code, p.latitude, p.longitude, t.name AS territory,
+        ARRAY(SELECT trade_id FROM member_trade WHERE member_id = m.id ORDER BY position) AS trades,
+        ARRAY(SELECT sector_id FROM member_sector WHERE member_id = m.id) AS sectors,
+        ARRAY(SELECT label FROM member_skill WHERE member_id = m.id AND kind = 'offered'
+            ORDER BY position) AS skills_offered,
+        ARRAY(SELECT label FROM member_skill WHERE member_id = m.id AND kind = 'wanted'
+            ORDER BY position) AS skills_wanted,
+        ARRAY(SELECT language FROM member_language WHERE member_id = m.id) AS languages,
+        ARRAY(SELECT f.slug FROM membership ms JOIN filiere f ON f.id = ms.filiere_id
+            WHERE ms.member_id = m.id AND ms.left_at IS NULL) AS memberships
+    FROM member m LEFT JOIN place p ON p.id = m.place_id
+    LEFT JOIN territory t ON t.id = m.territory_id
+    WHERE m.id = ANY($1) AND m.left_on IS NULL
+"""
+_TRADES = """
+    SELECT t.id, t.code, t.label_fr, t.label_masculine, t.label_feminine,
+        t.label_nl, t.label_en, t.group_code, g.label AS group_label,
+        ARRAY(SELECT label FROM trade_label WHERE trade_id = t.id ORDER BY label) AS others
+    FROM trade t JOIN trade_group g ON g.code = t.group_code WHERE t.id = ANY($1)
+"""
+_SECTORS = """
+    WITH RECURSIVE line AS (
+        SELECT id AS leaf, code, parent_code, label_fr, label_nl, label_en
+        FROM sector WHERE id = ANY($1)
+        UNION ALL
+        SELECT line.leaf, s.code, s.parent_code, s.label_fr, s.label_nl, s.label_en
+        FROM line JOIN sector s ON s.code = line.parent_code
+    )
+    SELECT leaf, code, label_fr, label_nl, label_en FROM line
+"""
+
+
+class TradeWords(NamedTuple):
+    """names are shown as the trade's own; others are what it is also called."""
+
+    code: str
+    names: tuple[str, ...]
+    others: tuple[str, ...]
+
+
+class SectorWords(NamedTuple):
+    """codes: the sector's and those of what it is part of."""
+
+    codes: list[str]
+    labels: tuple[str, ...]
+
+
+class Shared(NamedTuple):
+    trades: dict[int, TradeWords]
+    sectors: dict[int, SectorWords]
+    today: date
+
+
+async def keys(connection: Any) -> list[int]:
+    """Everybody who may be in the index."""
+    rows = await connection.fetch("SELECT id FROM member WHERE left_on IS NULL ORDER BY id")
+    return [row["id"] for row in rows]
+
+
+async def documents(connection: Any, ids: Sequence[int] | None) -> list[Document]:
+    """What each audience may find of these members; of all of them for None."""
+    rows = await connection.fetch(_MEMBERS, await keys(connection) if ids is None else list(ids))
+    shared = Shared(
+        await _trades(connection, {trade for row in rows for trade in row["trades"]}),
+        await _sectors(connection, {sector for row in rows for sector in row["sectors"]}),
+        views.today(),
+    )
+    return [
+        document
+        for row in rows
+        for audience in LEVELS
+        if (document := _document(row, audience, shared)) is not None
+    ]
+
+
+async def _trades(connection: Any, ids: set[int]) -> dict[int, TradeWords]:
+    known = {}
+    for row in await connection.fetch(_TRADES, list(ids)):
+        forms = (row["label_fr"], row["label_masculine"], row["label_feminine"])
+        others = (
+            row["label_nl"], row["label_en"], row["group_label"], row["group_code"], *row["others"]
+        )  # fmt: skip
+        known[row["id"]] = TradeWords(
+            row["code"], tuple(dict.fromkeys(forms)), tuple(other for other in others if other)
+        )
+    return known
+
+
+async def _sectors(connection: Any, ids: set[int]) -> dict[int, SectorWords]:
+    lines = defaultdict(list)
+    for row in await connection.fetch(_SECTORS, list(ids)):
+        lines[row["leaf"]].append(row)
+    return {
+        leaf: SectorWords(
+            [row["code"] for row in line],
+            tuple(line[0][label] for label in ("label_fr", "label_nl", "label_en")),
+        )
+        for leaf, line in lines.items()
+    }
+
+
+def _document(row: asyncpg.Record, audience: Audience, shared: Shared) -> Document | None:
+    chosen: dict[str, object] = msgspec.json.decode(row["audiences"])
+    visible = audiences.visible_to(LEVELS[audience], chosen)
+    if Field.DISPLAY_NAME not in visible:
+        return None
+    trades = [shared.trades[trade] for trade in row["trades"] if Field.TRADES in visible]
+    sectors = [shared.sectors[sector] for sector in row["sectors"] if Field.SECTORS in visible]
+    has_place = Field.PLACE in visible and row["region_code"] is not None
+    return Document(
+        id=row["id"],
+        audience=audience,
+        title=(row["display_name"], *(name for trade in trades for name in trade.names)),
+        summary=(
+            *((row["headline"],) if Field.HEADLINE in visible else ()),
+            *(row["skills_offered"] if Field.SKILLS_OFFERED in visible else ()),
+        ),
+        vocabulary=(
+            *(other for trade in trades for other in trade.others),
+            *(label for sector in sectors for label in sector.labels),
+        ),
+        body=_body(row, visible),
+        facets=_facets(row, visible, trades, sectors, shared.today),
+        latitude=row["latitude"] if has_place else None,
+        longitude=row["longitude"] if has_place else None,
+        fresh_on=row["fresh_at"].astimezone(views.ZONE).date(),
+        sort_name=row["display_name"],
+    )
+
+
+def _body(row: asyncpg.Record, visible: frozenset[Field]) -> tuple[str, ...]:
+    parts = {
+        Field.PLACE: ("place_fr", "place_nl", "municipality", "postal_code"),
+        Field.TERRITORY: ("territory",),
+        Field.BIOGRAPHY: ("biography",),
+    }
+    texts = [row[name] for field, names in parts.items() if field in visible for name in names]
+    wanted = row["skills_wanted"] if Field.SKILLS_WANTED in visible else ()
+    return tuple(dict.fromkeys(text for text in (*texts, *wanted) if text))
+
+
+def _facets(
+    row: asyncpg.Record,
+    visible: frozenset[Field],
+    trades: Sequence[TradeWords],
+    sectors: Sequence[SectorWords],
+    today: date,
+) -> dict[str, list[str]]:
+    until = row["available_until"]
+    is_over = until is not None and until < today
+    held = {
+        "trade": [trade.code for trade in trades],
+        "sector": sorted({code for sector in sectors for code in sector.codes}),
+        "filiere": row["memberships"] if Field.MEMBERSHIPS in visible else [],
+        "region": [row["region_code"]] if Field.PLACE in visible else [],
+        "language": row["languages"] if Field.LANGUAGES in visible else [],
+        "availability": (
+            [row["availability"]] if Field.AVAILABILITY in visible and not is_over else []
+        ),
+    }
+    values = {name: [value for value in found if value] for name, found in held.items()}
+    return {name: found for name, found in values.items() if found}
+
+
+SOURCE = Source(keys=keys, documents=documents)

@@ -1,0 +1,121 @@
+"""What is shown of a member. What the reader may not see looks as if it was never written."""
+
+import enum
+from datetime import date, datetime
+from zoneinfo import ZoneInfo
+
+import msgspec
+
+from directory.members.audiences import Audience, Field
+
+ZONE = ZoneInfo("Europe/Brussels")
+
+
+def today() -> date:
+    """The day at the cooperative: an availability ends with it."""
+    return datetime.now(ZONE).date()
+
+
+class Availability(enum.StrEnum):
+    AVAILABLE = "available"
+    SOON = "soon"
+    BUSY = "busy"
+
+
+class Stage(enum.StrEnum):
+    STARTING = "starting"
+    DEVELOPING = "developing"
+    ESTABLISHED = "established"
+
+
+class LanguageLevel(enum.StrEnum):
+    A1 = "a1"
+    A2 = "a2"
+    B1 = "b1"
+    B2 = "b2"
+    C1 = "c1"
+    C2 = "c2"
+    NATIVE = "native"
+
+
+class Word(msgspec.Struct, frozen=True):
+    """A trade, a sector: its code, and its name in the reader's language."""
+
+    code: str
+    label: str
+
+
+class PlaceView(msgspec.Struct, frozen=True):
+    code: str
+    label: str
+    region_code: str
+    region: str
+
+
+class TerritoryView(msgspec.Struct, frozen=True):
+    slug: str
+    name: str
+
+
+class FiliereView(msgspec.Struct, frozen=True):
+    """An active membership. kind is 'trade' or 'sector'."""
+
+    slug: str
+    name: str
+    kind: str
+
+
+class LanguageView(msgspec.Struct, frozen=True):
+    """language is ISO 639: 'fr'."""
+
+    language: str
+    level: LanguageLevel
+
+
+class LinkView(msgspec.Struct, frozen=True):
+    kind: str
+    url: str
+
+
+class MemberView(msgspec.Struct, frozen=True, kw_only=True):
+    """A profile. trades: the main one first. availability falls back to null after its last day.
+
+    audiences and version are for the owner only; version is needed to change the profile.
+    """
+
+    id: int
+    display_name: str
+    headline: str = ""
+    biography: str = ""
+    trades: list[Word] = []
+    sectors: list[Word] = []
+    skills_offered: list[str] = []
+    skills_wanted: list[str] = []
+    availability: Availability | None = None
+    available_until: date | None = None
+    languages: list[LanguageView] = []
+    stage: Stage | None = None
+    place: PlaceView | None = None
+    territory: TerritoryView | None = None
+    email: str | None = None
+    phone: str = ""
+    links: list[LinkView] = []
+    filieres: list[FiliereView] = []
+    confirmed_at: datetime | None = None
+    audiences: dict[Field, Audience] | None = None
+    version: int | None = None
+
+
+class MemberCard(msgspec.Struct, frozen=True, kw_only=True):
+    """A member in a list. trades: the main one first."""
+
+    id: int
+    display_name: str
+    headline: str = ""
+    trades: list[Word] = []
+    skills_offered: list[str] = []
+    availability: Availability | None = None
+    available_until: date | None = None
+    place: PlaceView | None = None
+    filieres: list[FiliereView] = []
+    confirmed_at: datetime | None = None
