@@ -16,12 +16,13 @@ from directory import db, errors, piccolo_conf, settings
 from directory.accounts import routes as accounts
 from directory.accounts.authentication import ActorMiddleware
 from directory.demo import mailbox
+from directory.filieres import routes as filieres
 from directory.http import guards, problems
 from directory.settings import Settings
 from directory.web import routes as web
 
 STATIC = Path(__file__).parent / "web" / "static"
-DOMAINS = (accounts, web)
+DOMAINS = (accounts, filieres, web)
 MAX_BODY = 2 * 1024 * 1024
 
 CONTENT_SECURITY = (

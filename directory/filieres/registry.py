@@ -1,0 +1,208 @@
+"""The filières there are: by address, by number, as a list."""
+
+import enum
+from collections.abc import Iterable
+from datetime import date, datetime
+
+import msgspec
+
+from directory import db, errors
+from directory.accounts.actor import Actor, Permission, Role
+from directory.filieres import lifecycle, mandates
+from directory.filieres.lifecycle import Stage, StageMove
+from directory.filieres.mandates import Mandate
+from directory.http.listing import Listing
+from directory.languages import marked
+
+
+class Kind(enum.Enum):
+    TRADE = "trade"
+    SECTOR = "sector"
+
+    @property
+    def label(self) -> str:
+        return _KINDS[self][0]
+
+    @property
+    def plural(self) -> str:
+        return _KINDS[self][1]
+
+
+class Openness(enum.Enum):
+    OPEN = "open"
+    APPROVAL = "approval"
+    INVITATION = "invitation"
+
+    @property
+    def label(self) -> str:
+        return _OPENNESS[self]
+
+
+_KINDS = {
+    Kind.TRADE: (marked("Filière métier"), marked("Filières métier")),
+    Kind.SECTOR: (marked("Filière secteur"), marked("Filières secteur")),
+}
+_OPENNESS = {
+    Openness.OPEN: marked("ouverte"),
+    Openness.APPROVAL: marked("sur accord"),
+    Openness.INVITATION: marked("sur invitation"),
+}
+
+
+class FiliereRef(msgspec.Struct, frozen=True, kw_only=True):
+    """Enough to name a filière and to link to it."""
+
+    id: int
+    slug: str
+    name: str
+    kind: Kind
+    stage: Stage
+
+
+class FiliereCard(FiliereRef, frozen=True, kw_only=True):
+    """A filière in a list. `next_event_at` is of an event that the reader may see."""
+
+    purpose: str
+    openness: Openness
+    territory: str | None
+    member_count: int
+    next_event_at: datetime | None
+
+    @property
+    def next_event_on(self) -> date | None:
+        return self.next_event_at.astimezone(lifecycle.ZONE).date() if self.next_event_at else None
+
+
+class FiliereView(FiliereCard, frozen=True, kw_only=True):
+    """A filière's page. `timeline` is oldest first."""
+
+    trades: list[str]
+    sectors: list[str]
+    mandates: list[Mandate]
+    timeline: list[StageMove]
+
+
+# $1 is the reader's language. A text that is missing in it is shown in French.
+_REF = """
+    SELECT f.id, f.slug, f.kind::text AS kind, f.stage::text AS stage, coalesce(
+        CASE $1::text WHEN 'nl' THEN f.name_nl WHEN 'en' THEN f.name_en END, f.name_fr) AS name
+"""
+# $2 says whether the reader is a member.
+_CARD = f"""
+    {_REF},
+    coalesce(CASE $1::text WHEN 'nl' THEN f.purpose_nl WHEN 'en' THEN f.purpose_en END,
+        f.purpose_fr) AS purpose,
+    f.openness::text AS openness, t.name AS territory,
+    (SELECT count(*) FROM membership m JOIN member p ON p.id = m.member_id
+     WHERE m.filiere_id = f.id AND m.left_at IS NULL AND p.left_on IS NULL) AS member_count,
+    (SELECT min(e.starts_at) FROM event_filiere ef JOIN event e ON e.id = ef.event_id
+     WHERE ef.filiere_id = f.id AND e.starts_at > now() AND e.cancelled_at IS NULL
+       AND (e.audience = 'public' OR $2::boolean AND e.audience = 'members')) AS next_event_at
+    FROM filiere f LEFT JOIN territory t ON t.id = f.territory_id
+"""  # noqa: S608 - no value in it
+
+
+async def find(slug: str, language: str) -> FiliereRef | None:
+    async with db.connection() as reader:
+        row = await reader.fetchrow(
+            f"{_REF} FROM filiere f WHERE f.slug = $2", language, slug.replace("\0", "")
+        )
+    return msgspec.convert(dict(row), FiliereRef) if row else None
+
+
+async def get(slug: str, language: str) -> FiliereRef:
+    """:raises errors.NotFound: when no filière has this address."""
+    if (found := await find(slug, language)) is None:
+        raise unknown()
+    return found
+
+
+def unknown() -> errors.NotFound:
+    return errors.NotFound(marked("Cette filière n’existe pas."))
+
+
+async def refs(ids: Iterable[int], language: str) -> dict[int, FiliereRef]:
+    """By number. One that does not exist is left out."""
+    async with db.connection() as reader:
+        rows = await reader.fetch(
+            f"{_REF} FROM filiere f WHERE f.id = ANY($2::bigint[])", language, list(ids)
+        )
+    return {row["id"]: msgspec.convert(dict(row), FiliereRef) for row in rows}
+
+
+async def animated_by(actor: Actor, language: str) -> list[FiliereRef]:
+    """The filières that the actor runs, by name. A closed one is run by nobody."""
+    scopes = actor.scopes(Role.ANIMATOR)
+    ids = [int(scope.partition(":")[2]) for scope in scopes if scope.startswith("filiere:")]
+    async with db.connection() as reader:
+        rows = await reader.fetch(
+            f"{_REF} FROM filiere f WHERE (f.id = ANY($2::bigint[]) OR $3::boolean) "
+            "AND f.stage <> 'closed' ORDER BY unaccent(lower(f.name_fr)), f.id",
+            language, ids, "" in scopes,
+        )  # fmt: skip
+    return [msgspec.convert(dict(row), FiliereRef) for row in rows]
+
+
+async def list_filieres(
+    actor: Actor, language: str, *, kind: Kind | None = None, q: str = "", page: int, limit: int
+) -> Listing[FiliereCard]:
+    """By kind and name, the closed ones last. Each word of `q` is in the name or the purpose."""
+    async with db.connection() as reader:
+        rows = await reader.fetch(
+            f"""
+            WITH found AS (
+                {_CARD}
+                WHERE ($3::text IS NULL OR f.kind::text = $3) AND NOT EXISTS (
+                    SELECT FROM regexp_split_to_table(unaccent(lower($4)), '\\s+') AS word
+                    WHERE strpos(unaccent(lower(concat_ws(' ', f.name_fr, f.name_nl, f.name_en,
+                        f.purpose_fr, f.purpose_nl, f.purpose_en))), word) = 0)
+            )
+            SELECT (SELECT count(*) FROM found) AS total, shown.*
+            FROM (SELECT) AS always LEFT JOIN (
+                SELECT * FROM found
+                ORDER BY kind DESC, stage = 'closed', unaccent(lower(name)), id LIMIT $5 OFFSET $6
+            ) AS shown ON true
+            ORDER BY kind DESC, stage = 'closed', unaccent(lower(name)), id
+            """,  # noqa: S608 - no value in it
+            language, actor.may(Permission.READ_MEMBERS), kind.value if kind else None,
+            q.replace("\0", " ").strip(), limit, (page - 1) * limit,
+        )  # fmt: skip
+    cards = [msgspec.convert(dict(row), FiliereCard) for row in rows if row["id"] is not None]
+    return Listing(items=cards, total=rows[0]["total"], page=page, limit=limit)
+
+
+async def view(actor: Actor, slug: str, language: str) -> FiliereView:
+    """What this reader may see of a filière.
+
+    :raises errors.NotFound: when no filière has this address.
+    """
+    async with db.connection() as reader:
+        row = await reader.fetchrow(
+            f"{_CARD} WHERE f.slug = $3",
+            language, actor.may(Permission.READ_MEMBERS), slug.replace("\0", ""),
+        )  # fmt: skip
+        if row is None:
+            raise unknown()
+        words = await reader.fetch(
+            """
+            SELECT true AS is_trade, coalesce(CASE $2::text WHEN 'nl' THEN t.label_nl
+                WHEN 'en' THEN t.label_en END, t.label_fr) AS label
+            FROM filiere_trade ft JOIN trade t ON t.id = ft.trade_id WHERE ft.filiere_id = $1
+            UNION ALL
+            SELECT false, CASE $2::text WHEN 'nl' THEN s.label_nl WHEN 'en' THEN s.label_en
+                ELSE s.label_fr END
+            FROM filiere_sector fs JOIN sector s ON s.id = fs.sector_id WHERE fs.filiere_id = $1
+            ORDER BY 1, 2
+            """,
+            row["id"], language,
+        )  # fmt: skip
+    return msgspec.convert(
+        {
+            **row,
+            "trades": [word["label"] for word in words if word["is_trade"]],
+            "sectors": [word["label"] for word in words if not word["is_trade"]],
+            "mandates": await mandates.list_current(actor, row["id"]),
+            "timeline": await lifecycle.list_moves(row["id"]),
+        },
+        FiliereView,
+    )

@@ -1,0 +1,52 @@
+"""What higher domains show on a filière's page: each adds its section from its own routes."""
+
+import enum
+from collections.abc import Awaitable, Callable
+
+import msgspec
+
+from directory.accounts.authentication import ActorRequest
+from directory.filieres.registry import FiliereView
+
+
+class Spot(enum.Enum):
+    """Where on the page: after the timeline, after the people, or last."""
+
+    DATES = "dates"
+    ACTIVITY = "activity"
+    JOIN = "join"
+
+
+class Section(msgspec.Struct, frozen=True):
+    """A template, which reads its context as `part`. `call` labels a link to it at the top.
+
+    The template is a `<section class="section" id="<spot>">`.
+    """
+
+    template: str
+    context: dict[str, object]
+    call: str = ""
+
+
+Build = Callable[[ActorRequest, FiliereView], Awaitable[Section | None]]
+
+_builds: list[tuple[Spot, Build]] = []
+
+
+def add(spot: Spot) -> Callable[[Build], Build]:
+    """Show what the function returns at this spot of every filière's page."""
+
+    def keep(build: Build) -> Build:
+        _builds.append((spot, build))
+        return build
+
+    return keep
+
+
+async def of(request: ActorRequest, filiere: FiliereView) -> dict[str, list[Section]]:
+    """The sections of a page, by spot."""
+    shown: dict[str, list[Section]] = {spot.value: [] for spot in Spot}
+    for spot, build in _builds:
+        if (section := await build(request, filiere)) is not None:
+            shown[spot.value].append(section)
+    return shown
