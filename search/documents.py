@@ -99,7 +99,7 @@ class Hits(msgspec.Struct, frozen=True, kw_only=True):
     degraded: bool = False
 
 
-class UnknownFacet(ValueError):  # noqa: N818 -- errors of this house are named after the state
+class UnknownFacet(ValueError):
     """A filter or a facet to count that the index does not have."""
 
 

@@ -52,7 +52,7 @@ class _Fold(dict[int, str]):
 
     def __missing__(self, code: int) -> str:
         folded = _fold_character(chr(code))
-        if code < 0x3000:  # noqa: PLR2004 -- below are the alphabets, above ideographs and emoji
+        if code < 0x3000:
             self[code] = folded
         return folded
 

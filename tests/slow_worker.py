@@ -42,5 +42,5 @@ async def main(url: str) -> None:
 NAME = sys.argv[2] if len(sys.argv) > 2 and __name__ == "__main__" else ""
 if __name__ == "__main__":
     # The test emits tests.slow_worker.SlowWorkAsked; here the module is called __main__.
-    jobs._handlers["tests.slow_worker.work"] = jobs._handlers["__main__.work"]  # noqa: SLF001 - see above
+    jobs._handlers["tests.slow_worker.work"] = jobs._handlers["__main__.work"]
     asyncio.run(main(sys.argv[1]))

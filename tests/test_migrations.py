@@ -30,7 +30,7 @@ async def test_no_column_differs_between_the_tables_of_the_code_and_of_the_datab
     database: str,
 ) -> None:
     tables = piccolo_conf.APP_CONFIG.table_classes
-    names = [table._meta.tablename for table in tables]  # noqa: SLF001 - Piccolo has no other way
+    names = [table._meta.tablename for table in tables]
     assert names
     with pytest.raises(Rollback):
         async with db.transaction() as opened:
@@ -50,7 +50,7 @@ async def test_every_table_of_the_database_is_known_to_the_code(
     connection: asyncpg.Connection,
 ) -> None:
     rows = await connection.fetch("SELECT tablename FROM pg_tables WHERE schemaname = 'public'")
-    known = {table._meta.tablename for table in piccolo_conf.APP_CONFIG.table_classes}  # noqa: SLF001 - as above
+    known = {table._meta.tablename for table in piccolo_conf.APP_CONFIG.table_classes}
     unknown = {
         name
         for (name,) in rows

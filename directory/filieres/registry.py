@@ -130,6 +130,16 @@ async def refs(ids: Iterable[int], language: str) -> dict[int, FiliereRef]:
     return {row["id"]: msgspec.convert(dict(row), FiliereRef) for row in rows}
 
 
+async def names(slugs: Iterable[str], language: str) -> dict[str, str]:
+    """By slug. One that does not exist is left out."""
+    wanted = [slug.replace("\0", "") for slug in slugs]
+    async with db.connection() as reader:
+        rows = await reader.fetch(
+            f"{_REF} FROM filiere f WHERE f.slug = ANY($2::text[])", language, wanted
+        )
+    return {row["slug"]: row["name"] for row in rows}
+
+
 async def animated_by(actor: Actor, language: str) -> list[FiliereRef]:
     """The filières that the actor runs, by name. A closed one is run by nobody."""
     scopes = actor.scopes(Role.ANIMATOR)

@@ -9,8 +9,12 @@ Item = TypeVar("Item")
 
 PageNumber = Annotated[int, QueryParameter(ge=1, le=100_000, description="The page, from 1.")]
 PageLimit = Annotated[int, QueryParameter(ge=1, le=50, description="Entries a page, at most 50.")]
+LONGEST_TEXT = 500
 SearchText = Annotated[
-    str, QueryParameter(max_length=500, description="Words to look for; 500 characters at most.")
+    str,
+    QueryParameter(
+        max_length=LONGEST_TEXT, description="Words to look for; 500 characters at most."
+    ),
 ]
 
 

@@ -1,0 +1,1 @@
+"""Measurements, printed with their baselines in the same run. None is a test."""
