@@ -74,14 +74,21 @@ async def template(anyio_backend: str, worker_id: str) -> str:
     return name
 
 
+async def clone(source: str, name: str) -> None:
+    admin = await asyncpg.connect(database_url("postgres"))
+    await admin.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
+    await admin.execute(f"CREATE DATABASE {name} TEMPLATE {source} STRATEGY FILE_COPY")
+    await admin.close()
+
+
 @pytest.fixture
 async def database(template: str, worker_id: str) -> AsyncIterator[str]:
     """The URL of a fresh database, which the code under test is pointed at."""
     name = f"test_{worker_id}_{next(_numbers)}"
-    admin = await asyncpg.connect(database_url("postgres"))
-    await admin.execute(f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY FILE_COPY")
+    await clone(template, name)
     piccolo_conf.point_at(database_url(name))
     yield database_url(name)
+    admin = await asyncpg.connect(database_url("postgres"))
     await admin.execute(f"DROP DATABASE {name} WITH (FORCE)")
     await admin.close()
 

@@ -1,0 +1,159 @@
+"""The whole service on a loopback port, with its worker and its mailbox, and a browser on it."""
+
+import asyncio
+import os
+import re
+import signal
+import socket
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import asyncpg
+import msgspec
+import pytest
+import uvicorn
+from playwright.async_api import Browser, Page, async_playwright
+
+from directory import cluster, operations, piccolo_conf
+from directory.app import create_app
+from directory.demo import mailbox
+from directory.settings import Settings
+from tests.conftest import clone, database_url
+
+MEMBERS = 300
+PATIENCE = 30
+LINK = re.compile(r"http://\S+")
+
+
+class Site(msgspec.Struct, frozen=True):
+    """A running installation with a demo community."""
+
+    url: str
+    database: str
+    var_dir: Path
+
+    async def mails(self, to: str, count: int = 1) -> list[mailbox.Letter]:
+        """The letters to this address, newest first, once there are as many."""
+        for _ in range(PATIENCE * 10):
+            letters, total = mailbox.list_letters(to)
+            if total >= count:
+                return letters
+            await asyncio.sleep(0.1)
+        raise AssertionError(f"{total} mails to {to}, {count} awaited")
+
+    def text(self, letter: mailbox.Letter) -> str:
+        body = mailbox.get_mail(letter.name).get_body(("plain",))
+        assert body is not None
+        return str(body.get_content())
+
+
+@pytest.fixture(scope="session")
+async def demo_template(template: str, worker_id: str) -> str:
+    """The migrated database with a small demo community in it."""
+    name = f"demo_{worker_id}"
+    await clone(template, name)
+    async with operations.connected(database_url(name)):
+        await operations.migrate()
+        await operations.fill(MEMBERS, 1, lambda *_: None)
+    return name
+
+
+@pytest.fixture
+async def site(demo_template: str, worker_id: str, tmp_path: Path) -> AsyncIterator[Site]:
+    name = f"site_{worker_id}"
+    await clone(demo_template, name)
+    url = database_url(name)
+    piccolo_conf.point_at(url)
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        port = listener.getsockname()[1]
+        async with mailbox.listening(tmp_path / "mailbox") as smtp_port:
+            chosen = Settings(
+                demo=True, name="L’Établi", var_dir=tmp_path, secret_key="x" * 40, port=port,
+                smtp_url=f"smtp://127.0.0.1:{smtp_port}",
+            )  # fmt: skip
+            async with _web(chosen, url, listener), _worker(chosen, url):
+                yield Site(chosen.public_url, url, tmp_path)
+
+
+@asynccontextmanager
+async def _web(chosen: Settings, url: str, listener: socket.socket) -> AsyncIterator[None]:
+    config = uvicorn.Config(create_app(chosen, url), log_level="warning", lifespan="on")
+    server = uvicorn.Server(config)
+    serving = asyncio.create_task(server.serve(sockets=[listener]))
+    while not server.started:
+        await asyncio.sleep(0.01)
+    yield
+    server.should_exit = True
+    await serving
+
+
+@asynccontextmanager
+async def _worker(chosen: Settings, url: str) -> AsyncIterator[None]:
+    environment = os.environ | {
+        "DATABASE_URL": url, "DEMO": "true", "NAME": chosen.name, "SECRET_KEY": chosen.secret_key,
+        "SMTP_URL": chosen.smtp_url, "VAR_DIR": str(chosen.var_dir), "PORT": str(chosen.port),
+    }  # fmt: skip
+    worker = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "directory", "worker", env=environment,
+        preexec_fn=cluster.DiesWithParent(),
+    )  # fmt: skip
+    connection = await asyncpg.connect(url)
+    while not await connection.fetchval("SELECT EXISTS (SELECT FROM worker_heartbeat)"):
+        assert worker.returncode is None
+        await asyncio.sleep(0.05)
+    await connection.close()
+    try:
+        yield
+    finally:
+        worker.send_signal(signal.SIGTERM)
+        assert await asyncio.wait_for(worker.wait(), PATIENCE) == 0
+
+
+@pytest.fixture(scope="session")
+async def browser(anyio_backend: str) -> AsyncIterator[Browser]:
+    chromium = os.environ.get("CHROMIUM")
+    if chromium is None:
+        pytest.skip("no Chromium: run `make test`, which finds or installs one")
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(
+            executable_path=chromium or None,
+            args=["--no-sandbox", "--disable-background-networking", "--disable-sync"],
+        )
+        yield browser
+        await browser.close()
+
+
+@pytest.fixture
+async def page(browser: Browser, site: Site) -> AsyncIterator[Page]:
+    """A French reader's window. An error of a script or a broken request fails the test."""
+    context = await browser.new_context(
+        base_url=site.url, locale="fr-BE", viewport={"width": 1280, "height": 900}
+    )
+    context.set_default_timeout(10_000)
+    page = await context.new_page()
+    faults: list[str] = []
+    page.on("pageerror", lambda error: faults.append(str(error)))
+    page.on(
+        "response",
+        lambda answer: (
+            faults.append(f"{answer.status} {answer.url}") if answer.status >= 500 else None
+        ),
+    )
+    yield page
+    await context.close()
+    assert faults == []
+
+
+async def sign_in(page: Page, site: Site, email: str) -> None:
+    """As a person does: ask for a link, open the mail, press the button."""
+    before = len(mailbox.list_letters(email)[0])
+    await page.goto("/login")
+    await page.get_by_label("Adresse mail").fill(email)
+    await page.get_by_role("button", name="M’envoyer un lien").click()
+    letters = await site.mails(email, before + 1)
+    links = LINK.findall(site.text(letters[0]))
+    await page.goto(next(link for link in links if "/login/" in link))
+    await page.get_by_role("button", name="Me connecter").click()
