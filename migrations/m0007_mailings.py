@@ -29,8 +29,10 @@ CREATE TABLE mailing (
     created_at timestamptz NOT NULL DEFAULT now(),
     send_at timestamptz,
     started_at timestamptz,
+    worked_at timestamptz, -- when a worker last took a part of it
     finished_at timestamptz
 );
+CREATE INDEX mailing_sending ON mailing (worked_at) WHERE state = 'sending';
 CREATE INDEX mailing_author ON mailing (author_id);
 
 CREATE TABLE mailing_filiere (
@@ -58,6 +60,34 @@ CREATE TABLE delivery (
 );
 CREATE INDEX delivery_live ON delivery (mailing_id, next_at)
     WHERE state IN ('queued', 'claimed', 'sending', 'deferred');
+
+-- Who is to get a mailing now (reason is null), and who is not, for the first reason that holds.
+-- One row for each person in one or more of its filieres. filiere_ids and consent_id are those
+-- that allow the mail: the choice made in the first of these filieres.
+CREATE VIEW mailing_audience AS
+SELECT g.id AS mailing_id, m.id AS member_id, a.email, a.language,
+    array_agg(c.filiere_id ORDER BY c.filiere_id) FILTER (WHERE c.rhythm = 'at_once')
+        AS filiere_ids,
+    (array_agg(c.ledger_id ORDER BY c.filiere_id) FILTER (WHERE c.rhythm = 'at_once'))[1]
+        AS consent_id,
+    CASE
+        WHEN count(c.topic) = 0 THEN 'not_chosen'
+        WHEN count(*) FILTER (WHERE c.rhythm = 'at_once') = 0 THEN 'digest'
+        WHEN p.until > (now() AT TIME ZONE 'Europe/Brussels')::date THEN 'paused'
+        WHEN a.id IS NULL OR a.disabled_at IS NOT NULL THEN 'no_account'
+        WHEN a.email_confirmed_at IS NULL THEN 'unconfirmed'
+        WHEN s.email IS NOT NULL THEN 'failing'
+    END AS reason
+FROM mailing g
+JOIN mailing_filiere f ON f.mailing_id = g.id
+JOIN membership k ON k.filiere_id = f.filiere_id AND k.left_at IS NULL
+JOIN member m ON m.id = k.member_id AND m.left_on IS NULL
+LEFT JOIN consent c
+    ON c.member_id = m.id AND c.filiere_id = f.filiere_id AND c.topic = g.topic
+LEFT JOIN account a ON a.id = m.account_id
+LEFT JOIN mail_pause p ON p.member_id = m.id
+LEFT JOIN suppression s ON s.email = a.email
+GROUP BY g.id, m.id, a.id, p.member_id, s.email;
 """
 
 

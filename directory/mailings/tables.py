@@ -19,4 +19,5 @@ class Mailing(Table, tablename="mailing"):
     created_at = Timestamptz(null=False)
     send_at = Timestamptz(null=True, default=None)
     started_at = Timestamptz(null=True, default=None)
+    worked_at = Timestamptz(null=True, default=None)
     finished_at = Timestamptz(null=True, default=None)
