@@ -7,7 +7,7 @@ export PORT ?= 8000
 export VAR_DIR ?= ./var
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check lock bench clean
+.PHONY: help run test check bench messages lock clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -36,6 +36,9 @@ check: $(VENV)/.stamp ## Run the static checks alone
 
 bench: $(VENV)/.stamp ## Measure the search over HTTP, with baselines in the same run
 	@$(BIN)/python -m benchmarks.search
+
+messages: $(VENV)/.stamp ## Collect the texts to translate into the catalogues
+	@$(BIN)/python .ci/messages.py
 
 lock: $(VENV)/.stamp ## Resolve the dependencies again and write the lock files
 	@$(BIN)/python .ci/lock.py

@@ -6,6 +6,8 @@ shown, so that the same error serves a page and the API.
 
 import msgspec
 
+from directory.languages import marked
+
 
 class FieldError(msgspec.Struct, frozen=True):
     """What is wrong with one value. `field` is the name of the parameter or of the form field."""
@@ -20,7 +22,7 @@ class Problem(Exception):
 
     status = 500
     kind = "internal"
-    title = "Une erreur de notre côté"
+    title = marked("Une erreur de notre côté")
 
     def __init__(
         self, message: str = "", /, fields: tuple[FieldError, ...] = (), **params: object
@@ -34,7 +36,7 @@ class Problem(Exception):
 class Malformed(Problem):
     status = 400
     kind = "malformed"
-    title = "Une valeur ne convient pas"
+    title = marked("Une valeur ne convient pas")
 
     @classmethod
     def field(cls, field: str, message: str, /, **params: object) -> "Malformed":
@@ -44,34 +46,34 @@ class Malformed(Problem):
 class SignInNeeded(Problem):
     status = 401
     kind = "sign-in-needed"
-    title = "Connectez-vous pour continuer"
+    title = marked("Connectez-vous pour continuer")
 
 
 class Forbidden(Problem):
     status = 403
     kind = "forbidden"
-    title = "Vous n’avez pas accès à cette action"
+    title = marked("Vous n’avez pas accès à cette action")
 
 
 class NotFound(Problem):
     status = 404
     kind = "not-found"
-    title = "Cette page n’existe pas"
+    title = marked("Cette page n’existe pas")
 
 
 class Conflict(Problem):
     status = 409
     kind = "conflict"
-    title = "Ce n’est pas possible en l’état"
+    title = marked("Ce n’est pas possible en l’état")
 
 
 class Gone(Problem):
     status = 410
     kind = "gone"
-    title = "Ce lien ne sert plus"
+    title = marked("Ce lien ne sert plus")
 
 
 class TooMany(Problem):
     status = 429
     kind = "too-many-requests"
-    title = "Trop de demandes à la suite"
+    title = marked("Trop de demandes à la suite")

@@ -83,7 +83,7 @@ async def _web(chosen: Settings, url: str, listener: socket.socket) -> AsyncIter
     config = uvicorn.Config(create_app(chosen, url), log_level="warning", lifespan="on")
     server = uvicorn.Server(config)
     serving = asyncio.create_task(server.serve(sockets=[listener]))
-    while not server.started:
+    while not server.started:  # noqa: ASYNC110 - uvicorn has no event for it
         await asyncio.sleep(0.01)
     yield
     server.should_exit = True
