@@ -36,12 +36,12 @@ def collect() -> Catalog:
 
 def main() -> int:
     texts, lacking = collect(), 0
-    for language in NAMES:
+    for language, name in NAMES.items():
         path = FOLDER / f"{language}.po"
         known = read_po(BytesIO(path.read_bytes()), locale=language)
         known.update(texts, no_fuzzy_matching=True)
         known.header_comment = (
-            f"# The texts of the service in {NAMES[language]}; the source is French."
+            f"# The texts of the service in {name}; the source is French."
         )
         missing = [
             message.id for message in known if message.id and not _is_translated(message.string)

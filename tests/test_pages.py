@@ -3,11 +3,6 @@
 import re
 from pathlib import Path
 
-import asyncpg
-import httpx
-import icalendar
-import pytest
-from axe_playwright_python.async_playwright import Axe
 from playwright.async_api import Browser, Page, expect
 
 from tests.site import LINK, Site, browser, demo_template, page, sign_in, site

@@ -1,4 +1,4 @@
-"""What goes wrong is said clearly: the right status, the name of the value, the reader's language."""
+"""What goes wrong is said clearly: the right status, the value's name, the reader's language."""
 
 import logging
 from typing import Any, cast
