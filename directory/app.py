@@ -19,11 +19,12 @@ from directory.demo import mailbox
 from directory.filieres import routes as filieres
 from directory.http import guards, problems
 from directory.mailings import routes as mailings
+from directory.members import routes as members
 from directory.settings import Settings
 from directory.web import routes as web
 
 STATIC = Path(__file__).parent / "web" / "static"
-DOMAINS = (accounts, filieres, mailings, web)
+DOMAINS = (accounts, members, filieres, mailings, web)
 MAX_BODY = 2 * 1024 * 1024
 
 CONTENT_SECURITY = (
