@@ -1,6 +1,7 @@
 """Profiles for tests: two different values for each field, and who is in which filière."""
 
 from collections.abc import Mapping
+from typing import Any
 
 import asyncpg
 import msgspec
@@ -31,7 +32,7 @@ async def fill(connection: asyncpg.Connection, person: Person, variant: int = 0)
 
 
 async def choose(
-    connection: asyncpg.Connection, person: Person, audiences: Mapping[Field, Audience]
+    connection: asyncpg.Connection, person: Person, audiences: Mapping[Any, Audience]
 ) -> None:
     await connection.execute(
         "UPDATE member SET audiences = $2::jsonb WHERE id = $1",
