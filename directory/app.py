@@ -16,6 +16,7 @@ from directory import db, errors, piccolo_conf, settings
 from directory.accounts import routes as accounts
 from directory.accounts.authentication import ActorMiddleware
 from directory.demo import mailbox
+from directory.events import routes as events
 from directory.filieres import routes as filieres
 from directory.http import guards, problems
 from directory.mailings import routes as mailings
@@ -24,7 +25,7 @@ from directory.settings import Settings
 from directory.web import routes as web
 
 STATIC = Path(__file__).parent / "web" / "static"
-DOMAINS = (accounts, members, filieres, mailings, web)
+DOMAINS = (accounts, members, filieres, events, mailings, web)
 MAX_BODY = 2 * 1024 * 1024
 
 CONTENT_SECURITY = (

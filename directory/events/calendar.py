@@ -15,7 +15,7 @@ from directory.events import captions, listings, zones
 from directory.events.listings import EventView
 from directory.filieres import registry
 
-MEDIA_TYPE = "text/calendar; charset=utf-8"
+MEDIA_TYPE = "text/calendar"  # Litestar adds the charset
 PAST = timedelta(days=90)
 REFRESH = timedelta(hours=6)
 
@@ -80,8 +80,8 @@ def _component(event: EventView, language: str) -> icalendar.Event:
     component.add("DTSTAMP", event.updated_at)
     component.add("CREATED", event.created_at)
     component.add("LAST-MODIFIED", event.updated_at)
-    component.add("DTSTART", event.starts_local)
-    component.add("DTEND", event.ends_local)
+    component.add("DTSTART", _written(event.starts_local))
+    component.add("DTEND", _written(event.ends_local))
     component.add("SUMMARY", event.title)
     component.add("DESCRIPTION", text)
     component.add("LOCATION", place or event.online_url)
@@ -89,3 +89,8 @@ def _component(event: EventView, language: str) -> icalendar.Event:
     component.add("STATUS", "CANCELLED" if event.cancelled_at else "CONFIRMED")
     component.add("URL", link)
     return component
+
+
+def _written(local: datetime) -> datetime:
+    """In UTC in the hour that the clock repeats: a local time means the first one there."""
+    return local.astimezone(UTC) if local.fold else local

@@ -30,9 +30,9 @@ MOST_CENTS = 1_000_000
 FARTHEST = timedelta(days=5 * 365)
 
 _ISO = re.compile(
-    r"\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}(:\d{2}(\.\d{1,6})?)?(Z|[+-]\d{2}:\d{2})?", re.A
+    r"\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}(:\d{2}(\.\d{1,6})?)?(Z|[+-]\d{2}:\d{2})?", re.ASCII
 )
-_WRITTEN = re.compile(r"\d{1,2}/\d{1,2}/\d{4} \d{1,2}:\d{2}", re.A)
+_WRITTEN = re.compile(r"\d{1,2}/\d{1,2}/\d{4} \d{1,2}:\d{2}", re.ASCII)
 
 
 class EventKind(enum.Enum):
@@ -153,7 +153,8 @@ class _Check:
             self.fault(
                 field,
                 marked(
-                    "Ce texte contient un signe invisible. Retapez-le, par exemple sans copier-coller."
+                    "Ce texte contient un signe invisible. "
+                    "Retapez-le, par exemple sans copier-coller."
                 ),
             )
         elif len(clean) > most:
@@ -167,7 +168,7 @@ class _Check:
     def title(self) -> str:
         title = " ".join(self.text("title", TITLE_LENGTH).split())
         if not title:
-            self.fault("title", marked("Il manque un titre, par exemple « Midi des devis »."))
+            self.fault("title", marked("Il manque un titre, par exemple « Midi des devis »."))
         return title
 
     def zone(self) -> ZoneInfo:
@@ -196,7 +197,8 @@ class _Check:
             self.fault(
                 field,
                 marked(
-                    "Cette date ne se lit pas. Indiquez le jour et l’heure, par exemple %(example)s."
+                    "Cette date ne se lit pas. "
+                    "Indiquez le jour et l’heure, par exemple %(example)s."
                 ),
                 example=self.example(zone),
             )
@@ -207,7 +209,8 @@ class _Check:
         if instant.astimezone(zone).replace(tzinfo=None) != read:
             self.fault(
                 field,
-                marked("Le %(day)s, %(hour)s n’existe pas (%(city)s) : l’heure change à ce moment. Indiquez par exemple %(example)s."),
+                marked("Le %(day)s, %(hour)s n’existe pas (%(city)s) : l’heure change à ce moment. "
+"Indiquez par exemple %(example)s."),
                 day=self.day(read), hour=f"{read:%H:%M}",
                 city=dates.get_timezone_location(zone, locale=self.language, return_city=True),
                 example=f"{instant.astimezone(zone):%d/%m/%Y %H:%M}",
@@ -230,7 +233,8 @@ class _Check:
         elif starts_at > self.now + FARTHEST:
             self.fault(
                 "starts_at",
-                marked("Le %(day)s est trop lointain. Indiquez une date d’ici à cinq ans, par exemple %(example)s."),
+                marked("Le %(day)s est trop lointain. "
+"Indiquez une date d’ici à cinq ans, par exemple %(example)s."),
                 day=self.day(local), example=self.example(zone),
             )  # fmt: skip
         return starts_at
@@ -241,7 +245,8 @@ class _Check:
             self.fault(
                 "ends_at",
                 marked(
-                    "La fin vient avant le début, ou au même moment. Indiquez par exemple %(example)s."
+                    "La fin vient avant le début, ou au même moment. "
+                    "Indiquez par exemple %(example)s."
                 ),
                 example=f"{later:%d/%m/%Y %H:%M}",
             )
@@ -293,7 +298,8 @@ class _Check:
             self.fault(
                 "location",
                 marked(
-                    "Il manque un lieu ou un lien en ligne, par exemple « La Filature, 14 quai des Tanneurs »."
+                    "Il manque un lieu ou un lien en ligne, "
+                    "par exemple « La Filature, 14 quai des Tanneurs »."
                 ),
             )
 

@@ -11,7 +11,7 @@ from directory.events.drafts import HOME_ZONE, EventAudience, EventDraft, EventK
 from directory.events.listings import EventView
 from directory.languages import marked
 
-_EUROS = re.compile(r"\d{1,6}([.,]\d{1,2})?", re.A)
+_EUROS = re.compile(r"\d{1,6}([.,]\d{1,2})?", re.ASCII)
 
 
 class EventForm(msgspec.Struct, kw_only=True):
@@ -106,7 +106,7 @@ def draft(form: EventForm) -> EventDraft:
 
 def _figure(typed: str, field: str, faults: list[FieldError]) -> int | None:
     typed = typed.strip()
-    if typed and not re.fullmatch(r"\d{1,9}", typed, re.A):
+    if typed and not re.fullmatch(r"\d{1,9}", typed, re.ASCII):
         faults.append(FieldError(field, marked("Indiquez un nombre entier, par exemple 24.")))
         return None
     return int(typed) if typed else None

@@ -1,6 +1,7 @@
 """Events: who may see them, and what their animators do with them."""
 
 import uuid
+from collections.abc import Sequence
 from datetime import UTC, date, datetime
 from typing import TypeVar
 from zoneinfo import ZoneInfo
@@ -13,6 +14,7 @@ from directory.accounts.actor import ALLOWED_BY_ROLE, Actor, Permission, filiere
 from directory.events import captions, drafts
 from directory.events.drafts import CheckedDraft, EventAudience, EventDraft, EventKind
 from directory.filieres import registry
+from directory.filieres.lifecycle import Stage
 from directory.filieres.registry import FiliereRef
 from directory.http.listing import Listing
 from directory.languages import marked
@@ -173,13 +175,24 @@ _WANTED = f"""{_VISIBLE}
         OR e.starts_at < ($7::date + 1)::timestamp AT TIME ZONE 'Europe/Brussels')"""
 _SELECT = """
     SELECT e.id, e.uid, e.kind::text AS kind, e.audience::text AS audience, e.title, e.description,
-        e.starts_at, e.ends_at, e.timezone, e.location, e.online_url, e.online_url <> '' AS is_online,
-        e.language, e.accessibility, e.capacity, e.price_cents, e.sequence, e.created_at,
-        e.updated_at, e.cancelled_at, p.code AS place_code, p.label_fr, p.label_nl,
+        e.starts_at, e.ends_at, e.timezone, e.location, e.online_url,
+        e.online_url <> '' AS is_online, e.language, e.accessibility, e.capacity,
+        e.price_cents, e.sequence, e.created_at, e.updated_at, e.cancelled_at,
+        p.code AS place_code, p.label_fr, p.label_nl,
         ARRAY(SELECT filiere_id FROM event_filiere z WHERE z.event_id = e.id ORDER BY 1)
             AS filiere_ids
     FROM event e LEFT JOIN place p ON p.id = e.place_id
 """
+_COUNT = f"SELECT count(*) FROM event e WHERE {_WANTED}"  # noqa: S608 - of our own constants
+_COUNT_BY_FILIERE = f"""
+    SELECT f.filiere_id, count(*) AS count
+    FROM event e JOIN event_filiere f ON f.event_id = e.id
+    WHERE {_WANTED} GROUP BY f.filiere_id ORDER BY count DESC, f.filiere_id
+"""  # noqa: S608 - of our own constants
+_COUNT_BY_KIND = f"""
+    SELECT e.kind::text AS kind, count(*) AS count
+    FROM event e WHERE {_WANTED} GROUP BY e.kind ORDER BY count DESC, e.kind
+"""  # noqa: S608 - of our own constants
 
 
 async def list_events(
@@ -188,7 +201,7 @@ async def list_events(
     """The soonest first. Cancelled ones are among them, and say so."""
     asked = (*visible_to(actor).parameters, *_parameters(wanted))
     async with db.connection() as reader:
-        total: int = await reader.fetchval(f"SELECT count(*) FROM event e WHERE {_WANTED}", *asked)
+        total: int = await reader.fetchval(_COUNT, *asked)
         rows = await reader.fetch(
             f"{_SELECT} WHERE {_WANTED} ORDER BY e.starts_at, e.id LIMIT $8 OFFSET $9",
             *asked, limit, (page - 1) * limit,
@@ -228,12 +241,7 @@ async def count_by_filiere(
     """Upcoming events that the actor may see, for each filière that has some; most first."""
     asked = (*visible_to(actor).parameters, *_parameters(EventFilter(kind=kind)))
     async with db.connection() as reader:
-        rows = await reader.fetch(
-            f"SELECT f.filiere_id, count(*) AS count FROM event e "
-            f"JOIN event_filiere f ON f.event_id = e.id WHERE {_WANTED} "
-            "GROUP BY f.filiere_id ORDER BY count DESC, f.filiere_id",
-            *asked,
-        )
+        rows = await reader.fetch(_COUNT_BY_FILIERE, *asked)
     refs = await registry.refs([row["filiere_id"] for row in rows], language)
     return [(refs[row["filiere_id"]], row["count"]) for row in rows]
 
@@ -242,11 +250,7 @@ async def count_by_kind(actor: Actor, filiere_id: int | None = None) -> list[tup
     """Upcoming events that the actor may see, for each kind that there is; most first."""
     asked = (*visible_to(actor).parameters, *_parameters(EventFilter(filiere_id=filiere_id)))
     async with db.connection() as reader:
-        rows = await reader.fetch(
-            f"SELECT e.kind::text AS kind, count(*) AS count FROM event e WHERE {_WANTED} "
-            "GROUP BY e.kind ORDER BY count DESC, e.kind",
-            *asked,
-        )
+        rows = await reader.fetch(_COUNT_BY_KIND, *asked)
     return [(EventKind(row["kind"]), row["count"]) for row in rows]
 
 
@@ -303,10 +307,11 @@ async def edit(actor: Actor, event_id: int, draft: EventDraft, language: str) ->
         if draft.sequence is not None and draft.sequence != before.sequence:
             raise EventHasChanged(
                 marked(
-                    "Quelqu’un a modifié cette date pendant que vous écriviez. Relisez-la, puis recommencez."
+                    "Quelqu’un a modifié cette date pendant que vous écriviez. "
+                    "Relisez-la, puis recommencez."
                 )
             )
-        filieres = await _filieres(actor, draft, language)
+        filieres = await _filieres(actor, draft, language, before.filieres)
         checked = drafts.check(draft, language, began_at=before.starts_at)
         await opened.execute(
             """
@@ -370,21 +375,28 @@ def _require_change(actor: Actor, event: EventView) -> EventView:
     return event
 
 
-async def _filieres(actor: Actor, draft: EventDraft, language: str) -> list[FiliereRef]:
+async def _filieres(
+    actor: Actor, draft: EventDraft, language: str, before: Sequence[FiliereRef] = ()
+) -> list[FiliereRef]:
     if actor.is_visitor:
         raise errors.SignInNeeded
     slugs = list(dict.fromkeys(draft.filieres))[: drafts.MOST_FILIERES]
     found = [await wanted_filiere("filieres", slug, language) for slug in slugs]
     for filiere in found:
         actor.require(Permission.LIST_EVENTS, filiere_scope(filiere.id))
+        if filiere.stage is Stage.CLOSED and filiere not in before:
+            raise errors.Malformed.field(
+                "filieres", marked("La filière %(name)s est fermée."), name=filiere.name
+            )
     return found
 
 
 async def wanted_filiere(field: str, slug: str, language: str) -> FiliereRef:
     """:raises errors.Malformed: naming the parameter, when no filière has this address."""
-    if (filiere := await registry.find(slug, language)) is None:
+    filiere = await registry.find(slug, language)
+    if filiere is None or filiere.slug != slug:
         raise errors.Malformed.field(
-            field, marked("La filière « %(slug)s » n’existe pas."), slug=slug[:100]
+            field, marked("La filière « %(slug)s » n’existe pas."), slug=slug[:100]
         )
     return filiere
 

@@ -2,12 +2,12 @@
 
 import enum
 from collections.abc import Iterable
-from datetime import date
+from datetime import UTC, date, datetime
 from email.utils import format_datetime
 from typing import Annotated
 
 from litestar import Response, get, post, put
-from litestar.params import FromPath, QueryParameter, URLEncodedBody
+from litestar.params import FromPath, FromQuery, JSONBody, QueryParameter, URLEncodedBody
 from litestar.response import Redirect
 
 from directory import errors
@@ -17,16 +17,29 @@ from directory.events import calendar, captions, drafts, forms, listings
 from directory.events.drafts import HOME_ZONE, EventDraft, EventKind
 from directory.events.forms import EventForm
 from directory.events.listings import EventCard, EventFilter, EventView
-from directory.filieres import registry
-from directory.filieres.registry import FiliereRef
+from directory.filieres import registry, sections
+from directory.filieres.lifecycle import Stage
+from directory.filieres.registry import FiliereRef, FiliereView
+from directory.filieres.sections import Section, Spot
 from directory.http import pages, problems
 from directory.http.listing import Listing, PageLimit, PageNumber
 from directory.languages import marked
 
 PAGE_LENGTH = 20
 ON_FILIERE = 3
+MOST_CHOICES = 200
 
 Slug = Annotated[str, QueryParameter(max_length=100, description="A filière's slug.")]
+Since = Annotated[
+    str,
+    QueryParameter(
+        name="from", max_length=10,
+        description="A day in Brussels: `2027-01-31`. Without `from` and `to`: what is not over.",
+    ),
+]  # fmt: skip
+Until = Annotated[
+    str, QueryParameter(name="to", max_length=10, description="A day in Brussels, included.")
+]
 Kind = Annotated[EventKind | None, QueryParameter(description="Only events of this kind.")]
 
 
@@ -41,7 +54,7 @@ DONE = {
     Done.CHANGED: marked(
         "La date est modifiée. Les agendas abonnés le voient à leur prochain passage."
     ),
-    Done.CANCELLED: marked("La date est annulée. Elle reste visible, barrée du mot « annulé »."),
+    Done.CANCELLED: marked("La date est annulée. Elle reste visible, barrée du mot « annulé »."),
 }
 
 
@@ -65,7 +78,7 @@ async def agenda_page(
 
 @get("/events/{event_id:int}", include_in_schema=False)
 async def event_page(
-    request: ActorRequest, event_id: FromPath[int], done: Done | None = None
+    request: ActorRequest, event_id: FromPath[int], done: FromQuery[Done | None] = None
 ) -> Response[str]:
     actor, language = request.user, pages.language(request)
     event = await listings.get(actor, event_id, language)
@@ -154,6 +167,14 @@ async def event_calendar(request: ActorRequest, event_id: FromPath[int]) -> Resp
     return _calendar(request, feed, f"event-{event_id}.ics")
 
 
+@sections.add(Spot.DATES)
+async def _dates(request: ActorRequest, filiere: FiliereView) -> Section:
+    events = await listings.upcoming(request.user, filiere.id, ON_FILIERE, pages.language(request))
+    may_list = request.user.may(Permission.LIST_EVENTS, filiere_scope(filiere.id))
+    context = {"events": events, "slug": filiere.slug, "may_list": may_list}
+    return Section("events/of_filiere.html", context)
+
+
 def _calendar(request: ActorRequest, feed: calendar.Feed, name: str) -> Response[bytes]:
     headers = {
         "ETag": feed.etag,
@@ -187,9 +208,12 @@ def _form_page(
 
 async def _choices(request: ActorRequest, also: Iterable[FiliereRef]) -> list[FiliereRef]:
     """The filières where the actor may list events: the ones they run, and these if they may."""
-    actor = request.user
-    found = {one.id: one for one in await registry.animated_by(actor, pages.language(request))}
-    found |= {one.id: one for one in also}
+    actor, language = request.user, pages.language(request)
+    own: Iterable[FiliereRef] = await registry.animated_by(actor, language)
+    if actor.may(Permission.LIST_EVENTS):
+        every = await registry.list_filieres(actor, language, page=1, limit=MOST_CHOICES)
+        own = (one for one in every.items if one.stage is not Stage.CLOSED)
+    found = {one.id: one for one in [*own, *also]}
     return [
         one for one in found.values() if actor.may(Permission.LIST_EVENTS, filiere_scope(one.id))
     ]
@@ -206,17 +230,15 @@ async def _named(form: EventForm, language: str) -> list[FiliereRef]:
     summary="Events, soonest first", responses=problems.responses(),
 )  # fmt: skip
 async def list_events(
-    request: ActorRequest, filiere: Slug = "", kind: Kind = None,
-    since: Annotated[str, QueryParameter(name="from", max_length=10, description="A day in Brussels, 2027-01-31. Without `from` and `to`: what is not over.")] = "",
-    until: Annotated[str, QueryParameter(name="to", max_length=10, description="A day in Brussels, included.")] = "",
-    page: PageNumber = 1, limit: PageLimit = PAGE_LENGTH,
+    request: ActorRequest, *, filiere: Slug = "", kind: Kind = None, since: Since = "",
+    until: Until = "", page: PageNumber = 1, limit: PageLimit = PAGE_LENGTH,
 ) -> Listing[EventCard]:  # fmt: skip
     """What the reader may see: public events; those for members; those of their filières."""
     language = pages.language(request)
     first, last = _day("from", since), _day("to", until)
     if first and last and last < first:
         raise errors.Malformed.field(
-            "to", marked("Ce jour vient avant « from ». Indiquez par exemple %(example)s."),
+            "to", marked("Ce jour vient avant « from ». Indiquez par exemple %(example)s."),
             example=first.isoformat(),
         )  # fmt: skip
     chosen = await listings.wanted_filiere("filiere", filiere, language) if filiere else None
@@ -232,7 +254,7 @@ def _day(name: str, typed: str) -> date | None:
     except ValueError as error:
         raise errors.Malformed.field(
             name, marked("Ce jour ne se lit pas. Indiquez par exemple %(example)s."),
-            example=date.today().isoformat(),
+            example=f"{datetime.now(UTC):%Y-%m-%d}",
         ) from error  # fmt: skip
 
 
@@ -249,7 +271,7 @@ async def get_event(request: ActorRequest, event_id: FromPath[int]) -> EventView
     "/events", operation_id="createEvent", tags=["events"],
     summary="List an event", responses=problems.responses(401, 403),
 )  # fmt: skip
-async def create_event(request: ActorRequest, data: EventDraft) -> EventView:
+async def create_event(request: ActorRequest, data: JSONBody[EventDraft]) -> EventView:
     """For the animators of every filière that it names."""
     return await listings.create(request.user, data, pages.language(request))
 
@@ -259,7 +281,7 @@ async def create_event(request: ActorRequest, data: EventDraft) -> EventView:
     summary="Change an event", responses=problems.responses(401, 403, 404, 409),
 )  # fmt: skip
 async def update_event(
-    request: ActorRequest, event_id: FromPath[int], data: EventDraft
+    request: ActorRequest, event_id: FromPath[int], data: JSONBody[EventDraft]
 ) -> EventView:
     """Raises its sequence. Calendars that hold it show the change."""
     return await listings.edit(request.user, event_id, data, pages.language(request))
