@@ -22,10 +22,11 @@ from directory.http import guards, problems
 from directory.mailings import routes as mailings
 from directory.members import routes as members
 from directory.settings import Settings
+from directory.subscriptions import routes as subscriptions
 from directory.web import routes as web
 
 STATIC = Path(__file__).parent / "web" / "static"
-DOMAINS = (accounts, members, filieres, events, mailings, web)
+DOMAINS = (accounts, members, filieres, subscriptions, events, mailings, web)
 MAX_BODY = 2 * 1024 * 1024
 
 CONTENT_SECURITY = (

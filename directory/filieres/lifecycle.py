@@ -97,7 +97,7 @@ async def advance(actor: Actor, slug: str, to_stage: Stage, reason: str) -> None
         from_stage = Stage(row["stage"])
         if to_stage not in MOVES[from_stage]:
             raise MoveRefused(
-                marked("La filière est à l’étape « %(from_stage)s » : celle-là ne la suit pas."),
+                marked("La filière est à l’étape « %(from_stage)s » : celle-là ne la suit pas."),
                 from_stage=from_stage.label,
             )
         await opened.execute(
@@ -115,7 +115,7 @@ async def advance(actor: Actor, slug: str, to_stage: Stage, reason: str) -> None
 def _reason(given: str) -> str:
     words = given.replace("\0", "").strip()
     if not words:
-        raise errors.Malformed.field("reason", marked("Écrivez la raison : tout le monde la lira."))
+        raise errors.Malformed.field("reason", marked("Écrivez la raison : tout le monde la lira."))
     if len(words) > REASON_LENGTH:
         raise errors.Malformed.field(
             "reason", marked("Écrivez %(bound)s signes au plus."), bound=REASON_LENGTH

@@ -1,7 +1,7 @@
 """What higher domains show on a filière's page: each adds its section from its own routes."""
 
 import enum
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 
 import msgspec
 
@@ -24,7 +24,7 @@ class Section(msgspec.Struct, frozen=True):
     """
 
     template: str
-    context: dict[str, object]
+    context: Mapping[str, object]
     call: str = ""
 
 

@@ -1,6 +1,7 @@
 """The exact words that a person agrees to. A text is never changed: it gets a next version."""
 
 import hashlib
+from collections.abc import Sequence
 
 import asyncpg
 import msgspec
@@ -25,7 +26,7 @@ WORDINGS: tuple[tuple[str, str, int, str], ...] = (
     ),
     ("legal", "nl", 1, "Per mail, de wetswijzigingen voor de groep, met de bron en de datum."),
     ("legal", "en", 1, "By email, the legal changes that concern the group, with source and date."),
-    ("calls", "fr", 1, "Par mail, les appels : une personne de la filière cherche une compétence."),
+    ("calls", "fr", 1, "Par mail, les appels : une personne de la filière cherche une compétence."),
     ("calls", "nl", 1, "Per mail, de oproepen: iemand van de groep zoekt een vaardigheid."),
     ("calls", "en", 1, "By email, the calls: somebody in the group looks for a skill."),
 )  # fmt: skip
@@ -74,6 +75,18 @@ async def list_latest(language: str) -> dict[Topic, Wording]:
             "FROM consent_wording WHERE language IN ($1, 'fr') "
             "ORDER BY topic, language = $1 DESC, version DESC",
             language,
+        )
+    found = [msgspec.convert(dict(row), Wording) for row in rows]
+    return {wording.topic: wording for wording in found}
+
+
+async def list_by_id(ids: Sequence[int]) -> dict[Topic, Wording]:
+    """The wordings that a form was drawn with, by topic."""
+    async with db.connection() as reader:
+        rows = await reader.fetch(
+            "SELECT id, topic::text AS topic, language, version, text FROM consent_wording "
+            "WHERE id = ANY($1::bigint[])",
+            list(ids),
         )
     found = [msgspec.convert(dict(row), Wording) for row in rows]
     return {wording.topic: wording for wording in found}

@@ -1,0 +1,207 @@
+"""What a member wants to receive, by filière and topic. Nothing is on until it is chosen."""
+
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import Annotated
+
+import asyncpg
+import msgspec
+
+from directory import db, errors
+from directory.accounts.actor import Actor, Permission
+from directory.languages import marked
+from directory.subscriptions import ledger
+from directory.subscriptions.ledger import Act, Entry, Trace
+from directory.subscriptions.links import Holder, Stop
+from directory.subscriptions.topics import OFFERED, Rhythm, Topic
+
+UNDO_WITHIN = timedelta(hours=1)
+RowId = Annotated[int, msgspec.Meta(ge=1, le=2**63 - 1)]
+Key = tuple[int, Topic]
+
+
+class Choice(msgspec.Struct, frozen=True):
+    """What to receive of one topic of one filière. No rhythm: nothing.
+
+    `wording_id` is the wording that was shown; it is needed wherever there is a rhythm.
+    """
+
+    filiere: str
+    topic: Topic
+    rhythm: Rhythm | None
+    wording_id: RowId | None = None
+
+
+class NotInFiliere(errors.Conflict):
+    """Only those who are in a filière choose what to receive from it."""
+
+    kind = "not-in-filiere"
+
+
+async def choose(actor: Actor, choices: Sequence[Choice], trace: Trace) -> None:
+    """Make these choices; what they do not name stays as it is.
+
+    :raises NotInFiliere: for a filière that the actor is not in.
+    :raises errors.Malformed: for a rhythm that is not offered, or a wording that does not exist.
+    """
+    actor.require(Permission.JOIN_FILIERE)
+    member_id = actor.require_member()
+    async with db.transaction() as opened:
+        await ledger.lock(opened, member_id)
+        slugs = await _slugs(opened, member_id)
+        today = await _today(opened, member_id)
+        entries: list[Entry] = []
+        for choice in choices:
+            if choice.filiere not in slugs:
+                raise NotInFiliere(
+                    marked("Vous n’êtes pas dans cette filière. Entrez-y pour recevoir ses mails.")
+                )
+            before = today.get((slugs[choice.filiere], choice.topic))
+            if choice.rhythm == before:
+                continue
+            if choice.rhythm is not None:
+                await _check(opened, choice)
+            entries.append(_entry(slugs[choice.filiere], choice, before))
+        await ledger.append(member_id, entries, trace)
+
+
+def _entry(filiere_id: int, choice: Choice, before: Rhythm | None) -> Entry:
+    if choice.rhythm is None:
+        return Entry(filiere_id, choice.topic, Act.WITHDRAWN)
+    act = Act.GIVEN if before is None else Act.CHANGED
+    return Entry(filiere_id, choice.topic, act, choice.rhythm, choice.wording_id)
+
+
+async def _check(opened: asyncpg.Connection, choice: Choice) -> None:
+    if choice.rhythm not in OFFERED:
+        raise errors.Malformed.field("rhythm", marked("Choisissez « rien » ou « tout de suite »."))
+    is_known = await opened.fetchval(
+        "SELECT EXISTS (SELECT FROM consent_wording WHERE id = $1 AND topic = $2::topic)",
+        choice.wording_id, choice.topic.value,
+    )  # fmt: skip
+    if not is_known:
+        raise errors.Malformed.field(
+            "wording_id",
+            marked("Indiquez le texte qui a été montré, donné avec vos choix actuels."),
+        )
+
+
+async def adjust(holder: Holder, choices: Sequence[Choice], trace: Trace) -> Stop | None:
+    """Stop what these choices leave out. A link from a mail starts nothing new.
+
+    :raises errors.Forbidden: for a choice that is not already made.
+    """
+    async with db.transaction() as opened:
+        await ledger.lock(opened, holder.member_id)
+        slugs = await _slugs(opened, holder.member_id)
+        today = await _today(opened, holder.member_id)
+        stopped: list[Key] = []
+        for choice in choices:
+            key = (slugs.get(choice.filiere, 0), choice.topic)
+            if choice.rhythm is None and key in today:
+                stopped.append(key)
+            elif choice.rhythm is not None and choice.rhythm != today.get(key):
+                raise errors.Forbidden(
+                    marked("Ce lien sert à arrêter des mails. Connectez-vous pour en choisir.")
+                )
+        return await _withdraw(holder.member_id, stopped, trace)
+
+
+async def stop(holder: Holder, trace: Trace) -> Stop | None:
+    """Stop all that the holder's link is for. None: it was already so."""
+    async with db.transaction() as opened:
+        await ledger.lock(opened, holder.member_id)
+        keys = [key for key in await _today(opened, holder.member_id) if _covers(holder, key)]
+        return await _withdraw(holder.member_id, keys, trace)
+
+
+async def is_on(holder: Holder) -> bool:
+    """Whether any mail comes that the holder's link is for."""
+    async with db.connection() as reader:
+        return any(_covers(holder, key) for key in await _today(reader, holder.member_id))
+
+
+def _covers(holder: Holder, key: Key) -> bool:
+    filiere_id, topic = key
+    return holder.topic in {None, topic} and (
+        not holder.filiere_ids or filiere_id in holder.filiere_ids
+    )
+
+
+async def _withdraw(member_id: int, keys: Sequence[Key], trace: Trace) -> Stop | None:
+    entries = [Entry(filiere_id, topic, Act.WITHDRAWN) for filiere_id, topic in keys]
+    ids = await ledger.append(member_id, entries, trace)
+    return Stop(member_id, ids[0], ids[-1]) if ids else None
+
+
+async def restore(stopped: Stop, trace: Trace) -> None:
+    """Take back what was just stopped, with the words that were agreed to before.
+
+    What was chosen anew since then stays. Doing it twice changes nothing.
+
+    :raises errors.Gone: after UNDO_WITHIN.
+    """
+    async with db.transaction() as opened:
+        await ledger.lock(opened, stopped.member_id)
+        rows = await opened.fetch(
+            """
+            SELECT l.filiere_id, l.topic::text AS topic, before.rhythm::text AS rhythm,
+                before.wording_id, NOT EXISTS (
+                    SELECT FROM consent_ledger later WHERE later.member_id = l.member_id
+                      AND later.filiere_id = l.filiere_id AND later.topic = l.topic
+                      AND later.id > l.id
+                ) AND EXISTS (
+                    SELECT FROM membership m WHERE m.member_id = l.member_id
+                      AND m.filiere_id = l.filiere_id AND m.left_at IS NULL
+                ) AS is_last
+            FROM consent_ledger l CROSS JOIN LATERAL (
+                SELECT b.rhythm, b.wording_id FROM consent_ledger b
+                WHERE b.member_id = l.member_id AND b.filiere_id = l.filiere_id
+                  AND b.topic = l.topic AND b.id < l.id
+                ORDER BY b.id DESC LIMIT 1
+            ) AS before
+            WHERE l.member_id = $1 AND l.id BETWEEN $2 AND $3
+              AND l.act = 'withdrawn' AND l.at > now() - $4::interval AND before.rhythm IS NOT NULL
+            ORDER BY l.id
+            """,
+            stopped.member_id, stopped.first, stopped.last, UNDO_WITHIN,
+        )  # fmt: skip
+        if not rows:
+            raise errors.Gone(
+                marked("C’est trop tard pour revenir en arrière. Connectez-vous pour choisir.")
+            )
+        await ledger.append(
+            stopped.member_id,
+            [
+                Entry(
+                    row["filiere_id"], Topic(row["topic"]), Act.GIVEN,
+                    Rhythm(row["rhythm"]), row["wording_id"],
+                )
+                for row in rows if row["is_last"]
+            ],
+            trace,
+        )  # fmt: skip
+
+
+async def end(member_id: int, filiere_id: int, trace: Trace) -> None:
+    """Stop every mail of a filière for a member who is locked."""
+    keys = [key for key in await _today(db.current(), member_id) if key[0] == filiere_id]
+    await _withdraw(member_id, keys, trace)
+
+
+async def _today(reader: asyncpg.Connection, member_id: int) -> dict[Key, Rhythm]:
+    rows = await reader.fetch(
+        "SELECT filiere_id, topic::text AS topic, rhythm::text AS rhythm FROM consent "
+        "WHERE member_id = $1 ORDER BY filiere_id, consent.topic",
+        member_id,
+    )
+    return {(row["filiere_id"], Topic(row["topic"])): Rhythm(row["rhythm"]) for row in rows}
+
+
+async def _slugs(reader: asyncpg.Connection, member_id: int) -> dict[str, int]:
+    rows = await reader.fetch(
+        "SELECT f.slug, f.id FROM membership m JOIN filiere f ON f.id = m.filiere_id "
+        "WHERE m.member_id = $1 AND m.left_at IS NULL",
+        member_id,
+    )
+    return {row["slug"]: row["id"] for row in rows}

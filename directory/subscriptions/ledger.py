@@ -1,0 +1,248 @@
+"""The proof of every consent: one row for each act, and today's state derived from the rows.
+
+Every write locks the member first, so that the rows of one person are in the order of their acts.
+"""
+
+import enum
+import ipaddress
+from collections.abc import Sequence
+from datetime import date, datetime
+from zoneinfo import ZoneInfo
+
+import asyncpg
+import msgspec
+
+from directory import db
+from directory.http.listing import Listing
+from directory.languages import marked
+from directory.subscriptions.topics import Rhythm, Topic
+
+ZONE = ZoneInfo("Europe/Brussels")
+IPV4_BITS = 24
+IPV6_BITS = 48
+
+
+class Act(enum.Enum):
+    GIVEN = "given"
+    CHANGED = "changed"
+    CONFIRMED = "confirmed"
+    WITHDRAWN = "withdrawn"
+    EXPIRED = "expired"
+    IMPORTED = "imported"
+
+
+class Screen(enum.Enum):
+    """Where an act was done."""
+
+    FILIERE = "filiere"
+    PREFERENCES = "preferences"
+    MAIL = "mail"
+    ONE_CLICK = "one_click"
+    API = "api"
+    CLOSING = "closing"
+
+
+SCREEN_WORDS = {
+    Screen.FILIERE.value: marked("depuis la page de la filière"),
+    Screen.PREFERENCES.value: marked("depuis la page de vos mails"),
+    Screen.MAIL.value: marked("depuis un mail"),
+    Screen.ONE_CLICK.value: marked("depuis le bouton de votre messagerie"),
+    Screen.API.value: marked("depuis un autre programme"),
+    Screen.CLOSING.value: marked("à la fermeture de la filière"),
+}
+
+
+class Trace(msgspec.Struct, frozen=True):
+    """How an act came to us. `network` is truncated, `actor_id` the account that acted."""
+
+    screen: Screen
+    network: str = ""
+    actor_id: int | None = None
+
+
+class Entry(msgspec.Struct, frozen=True):
+    """What is to be written. Without a rhythm, nothing is received any more."""
+
+    filiere_id: int
+    topic: Topic
+    act: Act
+    rhythm: Rhythm | None = None
+    wording_id: int | None = None
+
+
+class LedgerWording(msgspec.Struct, frozen=True):
+    """The words agreed to. `hash` is the SHA-256 of the text, in hexadecimal."""
+
+    language: str
+    version: int
+    text: str
+    hash: str
+
+
+class LedgerRow(msgspec.Struct, frozen=True):
+    """One act, as its member reads it. `filiere` is the slug, None when it was erased."""
+
+    id: int
+    at: datetime
+    act: Act
+    filiere: str | None
+    filiere_name: str | None
+    topic: Topic
+    rhythm: Rhythm | None
+    screen: str
+    network: str
+    actor_id: int | None
+    wording: LedgerWording | None
+
+    @property
+    def on(self) -> date:
+        return self.at.astimezone(ZONE).date()
+
+    @property
+    def screen_words(self) -> str:
+        return SCREEN_WORDS.get(self.screen, "")
+
+
+class Difference(msgspec.Struct, frozen=True):
+    """Where today's state is not what the ledger says. None: no consent."""
+
+    member_id: int
+    filiere_id: int
+    topic: Topic
+    ledger: str | None
+    projection: str | None
+
+
+def truncated(address: str) -> str:
+    """The network of an address, as kept: '192.0.2.0/24', '2001:db8:1::/48'; '' if it is none."""
+    try:
+        ip = ipaddress.ip_address(address)
+    except ValueError:
+        return ""
+    if isinstance(ip, ipaddress.IPv6Address) and ip.ipv4_mapped is not None:
+        ip = ip.ipv4_mapped
+    bits = IPV4_BITS if ip.version == 4 else IPV6_BITS
+    return str(ipaddress.ip_network((ip, bits), strict=False))
+
+
+async def lock(opened: asyncpg.Connection, member_id: int) -> bool:
+    """Let one act at a time change this member's choices. False: the member is erased."""
+    found = await opened.fetchval(
+        "SELECT true FROM member WHERE id = $1 FOR NO KEY UPDATE", member_id
+    )
+    return bool(found)
+
+
+async def append(member_id: int, entries: Sequence[Entry], trace: Trace) -> list[int]:
+    """Write acts of a member who is locked, and today's state with them. The rows' ids."""
+    opened = db.current()
+    ids: list[int] = []
+    for entry in entries:
+        rhythm = entry.rhythm.value if entry.rhythm else None
+        ledger_id = await opened.fetchval(
+            """
+            INSERT INTO consent_ledger
+                (member_id, filiere_id, topic, rhythm, act, actor_id, screen, wording_id, network)
+            VALUES ($1, $2, $3::topic, $4::rhythm, $5::consent_act, $6, $7, $8, $9) RETURNING id
+            """,
+            member_id, entry.filiere_id, entry.topic.value, rhythm, entry.act.value,
+            trace.actor_id, trace.screen.value, entry.wording_id, trace.network,
+        )  # fmt: skip
+        if rhythm is None:
+            await opened.execute(
+                "DELETE FROM consent "
+                "WHERE member_id = $1 AND filiere_id = $2 AND topic = $3::topic",
+                member_id, entry.filiere_id, entry.topic.value,
+            )  # fmt: skip
+        else:
+            await opened.execute(
+                """
+                INSERT INTO consent (member_id, filiere_id, topic, rhythm, ledger_id)
+                VALUES ($1, $2, $3::topic, $4::rhythm, $5)
+                ON CONFLICT (member_id, filiere_id, topic)
+                DO UPDATE SET rhythm = excluded.rhythm, ledger_id = excluded.ledger_id
+                """,
+                member_id, entry.filiere_id, entry.topic.value, rhythm, ledger_id,
+            )  # fmt: skip
+        ids.append(ledger_id)
+    return ids
+
+
+async def list_history(
+    member_id: int,
+    language: str,
+    *,
+    page: int = 1,
+    limit: int = 20,
+    filiere_ids: Sequence[int] | None = None,
+) -> Listing[LedgerRow]:
+    """What a member said, the newest first; in these filières only, if any are named."""
+    ids = None if filiere_ids is None else list(filiere_ids)
+    async with db.connection() as reader:
+        total: int = await reader.fetchval(
+            "SELECT count(*) FROM consent_ledger "
+            "WHERE member_id = $1 AND ($2::bigint[] IS NULL OR filiere_id = ANY($2))",
+            member_id, ids,
+        )  # fmt: skip
+        rows = await reader.fetch(
+            """
+            SELECT l.id, l.at, l.act::text AS act, f.slug AS filiere, coalesce(CASE $3::text
+                    WHEN 'nl' THEN f.name_nl WHEN 'en' THEN f.name_en END, f.name_fr
+                ) AS filiere_name,
+                l.topic::text AS topic, l.rhythm::text AS rhythm, l.screen, l.network, l.actor_id,
+                w.language, w.version, w.text, encode(w.hash, 'hex') AS hash
+            FROM consent_ledger l LEFT JOIN filiere f ON f.id = l.filiere_id
+            LEFT JOIN consent_wording w ON w.id = l.wording_id
+            WHERE l.member_id = $1 AND ($2::bigint[] IS NULL OR l.filiere_id = ANY($2))
+            ORDER BY l.id DESC LIMIT $4 OFFSET $5
+            """,
+            member_id, ids, language, limit, (page - 1) * limit,
+        )  # fmt: skip
+    return Listing(items=[_row(row) for row in rows], total=total, page=page, limit=limit)
+
+
+def _row(row: asyncpg.Record) -> LedgerRow:
+    wording = dict(row) if row["text"] is not None else None
+    return msgspec.convert({**row, "wording": wording}, LedgerRow)
+
+
+# The last act for each person, filière and topic, of those who are still there.
+_LAST = """
+    SELECT DISTINCT ON (l.member_id, l.filiere_id, l.topic)
+        l.member_id, l.filiere_id, l.topic, l.rhythm, l.id AS ledger_id
+    FROM consent_ledger l JOIN member m ON m.id = l.member_id JOIN filiere f ON f.id = l.filiere_id
+    ORDER BY l.member_id, l.filiere_id, l.topic, l.id DESC
+"""
+
+
+async def verify() -> list[Difference]:
+    """Compare today's state with the one that the ledger gives. Nothing is changed."""
+    async with db.connection() as reader:
+        rows = await reader.fetch(
+            f"""
+            WITH said AS (SELECT * FROM ({_LAST}) AS last WHERE rhythm IS NOT NULL)
+            SELECT coalesce(s.member_id, c.member_id) AS member_id,
+                coalesce(s.filiere_id, c.filiere_id) AS filiere_id,
+                coalesce(s.topic, c.topic)::text AS topic,
+                s.rhythm || ' ' || s.ledger_id AS ledger,
+                c.rhythm || ' ' || c.ledger_id AS projection
+            FROM said s FULL JOIN consent c ON c.member_id = s.member_id
+                AND c.filiere_id = s.filiere_id AND c.topic = s.topic
+            WHERE (s.rhythm, s.ledger_id) IS DISTINCT FROM (c.rhythm, c.ledger_id)
+            ORDER BY 1, 2, 3
+            """  # noqa: S608 - no value in it
+        )
+    return [msgspec.convert(dict(row), Difference) for row in rows]
+
+
+async def rebuild() -> None:
+    """Make today's state again from the ledger alone."""
+    async with db.transaction() as opened:
+        await opened.execute("LOCK TABLE consent_ledger, consent IN SHARE ROW EXCLUSIVE MODE")
+        await opened.execute("DELETE FROM consent")
+        await opened.execute(
+            f"""
+            INSERT INTO consent (member_id, filiere_id, topic, rhythm, ledger_id)
+            SELECT * FROM ({_LAST}) AS last WHERE rhythm IS NOT NULL
+            """  # noqa: S608 - no value in it
+        )

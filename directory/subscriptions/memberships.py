@@ -1,0 +1,193 @@
+"""Who is in which filière. Being in one subscribes to nothing."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+import asyncpg
+import msgspec
+
+from directory import db, errors, jobs, settings
+from directory.accounts.actor import Actor, Permission
+from directory.filieres import lifecycle, registry
+from directory.filieres.lifecycle import Stage
+from directory.filieres.registry import FiliereRef, Openness
+from directory.languages import marked
+from directory.subscriptions import consent, ledger
+from directory.subscriptions.consent import Choice
+from directory.subscriptions.ledger import Screen, Trace
+
+JOINABLE = (Stage.LAUNCHED, Stage.ACTIVE, Stage.DORMANT)
+
+
+class Membership(msgspec.Struct, frozen=True):
+    """A member in a filière, since an instant."""
+
+    filiere: FiliereRef
+    joined_at: datetime
+
+
+class MembershipChanged(msgspec.Struct, frozen=True):
+    """A member joined or left a filière."""
+
+    member_id: int
+    filiere_id: int
+
+
+class QuotaReached(errors.Conflict):
+    """The member is in as many filières as one may be in. The message says what could be left."""
+
+    kind = "quota-reached"
+
+
+class NotOpen(errors.Conflict):
+    """One cannot walk into this filière. The message says why."""
+
+    kind = "filiere-not-open"
+
+
+async def list_of(member_id: int, language: str) -> list[Membership]:
+    """A member's filières, by name."""
+    async with db.connection() as reader:
+        rows = await reader.fetch(
+            "SELECT filiere_id, joined_at FROM membership WHERE member_id = $1 AND left_at IS NULL",
+            member_id,
+        )
+        named = await registry.refs([row["filiere_id"] for row in rows], language)
+    found = [Membership(named[row["filiere_id"]], row["joined_at"]) for row in rows]
+    return sorted(found, key=lambda membership: membership.filiere.name.casefold())
+
+
+def refusal(stage: Stage, openness: Openness) -> NotOpen | None:
+    """Why nobody can walk into a filière; None when anybody can."""
+    if stage is Stage.CLOSED:
+        return NotOpen(marked("Cette filière est fermée. Sa page reste, on n’y entre plus."))
+    if stage not in JOINABLE:
+        return NotOpen(marked("Cette filière n’est pas lancée. On y entrera dès son lancement."))
+    if openness is Openness.APPROVAL:
+        return NotOpen(
+            marked("On entre ici avec l’accord de l’équipe d’animation. Parlez-lui de votre envie.")
+        )
+    if openness is Openness.INVITATION:
+        return NotOpen(marked("On entre ici sur invitation de l’équipe d’animation."))
+    return None
+
+
+def quota_reached(joined: Sequence[Membership]) -> QuotaReached:
+    names = ", ".join(membership.filiere.name for membership in joined)
+    if len(joined) == 1:
+        return QuotaReached(
+            marked("Vous êtes déjà dans une filière. Quittez-la pour entrer ici : %(names)s."),
+            names=names,
+        )
+    return QuotaReached(
+        marked(
+            "Vous êtes déjà dans %(count)s filières. "
+            "Quittez-en une pour entrer ici : %(names)s."
+        ),
+        count=len(joined), names=names,
+    )  # fmt: skip
+
+
+async def join(
+    actor: Actor,
+    slug: str,
+    language: str,
+    trace: Trace,
+    *,
+    choices: Sequence[Choice] = (),
+    leaving: str = "",
+) -> Membership:
+    """Enter a filière, with what to receive of it; `leaving` another in the same step.
+
+    Who is already in stays in.
+
+    :raises QuotaReached: in `filieres_per_member` others. :raises NotOpen: when it is not open.
+    """
+    actor.require(Permission.JOIN_FILIERE)
+    member_id = actor.require_member()
+    async with db.transaction() as opened:
+        # Two requests at once wait for each other here: the second one counts what the first did.
+        await ledger.lock(opened, member_id)
+        filiere_id = await _filiere_to_join(opened, member_id, slug)
+        if leaving:
+            await _swap_out(opened, member_id, leaving, trace)
+        joined = await list_of(member_id, language)
+        if filiere_id not in {membership.filiere.id for membership in joined}:
+            if len(joined) >= settings.current().filieres_per_member:
+                raise quota_reached(joined)
+            await opened.execute(
+                "INSERT INTO membership (filiere_id, member_id) VALUES ($1, $2)",
+                filiere_id, member_id,
+            )  # fmt: skip
+            await _tell(member_id, filiere_id)
+        await consent.choose(actor, choices, trace)
+        joined = await list_of(member_id, language)
+        return next(one for one in joined if one.filiere.id == filiere_id)
+
+
+async def _filiere_to_join(opened: asyncpg.Connection, member_id: int, slug: str) -> int:
+    row = await opened.fetchrow(
+        "SELECT f.id, f.stage::text AS stage, f.openness::text AS openness, EXISTS ("
+        "SELECT FROM membership m WHERE m.filiere_id = f.id AND m.member_id = $2 "
+        "AND m.left_at IS NULL) AS is_in FROM filiere f WHERE f.slug = $1 FOR SHARE OF f",
+        slug.replace("\0", ""), member_id,
+    )  # fmt: skip
+    if row is None:
+        raise registry.unknown()
+    if not row["is_in"] and (refused := refusal(Stage(row["stage"]), Openness(row["openness"]))):
+        raise refused
+    filiere_id: int = row["id"]
+    return filiere_id
+
+
+async def _swap_out(opened: asyncpg.Connection, member_id: int, leaving: str, trace: Trace) -> None:
+    filiere_id = await opened.fetchval(
+        "SELECT id FROM filiere WHERE slug = $1", leaving.replace("\0", "")
+    )
+    if filiere_id is None or not await _end(opened, member_id, filiere_id, trace):
+        raise errors.Malformed.field(
+            "leaving", marked("Vous n’êtes pas dans la filière à quitter.")
+        )
+
+
+async def leave(actor: Actor, slug: str, trace: Trace) -> None:
+    """Leave a filière; its mails end with it. Who is not in it stays out."""
+    actor.require(Permission.JOIN_FILIERE)
+    member_id = actor.require_member()
+    async with db.transaction() as opened:
+        await ledger.lock(opened, member_id)
+        filiere = await registry.get(slug, "fr")
+        await _end(opened, member_id, filiere.id, trace)
+
+
+async def _end(opened: asyncpg.Connection, member_id: int, filiere_id: int, trace: Trace) -> bool:
+    # A transaction that waited for the lock began before the membership it ends.
+    ended = await opened.fetchval(
+        "UPDATE membership SET left_at = greatest(joined_at, clock_timestamp()) "
+        "WHERE member_id = $1 AND filiere_id = $2 AND left_at IS NULL RETURNING true",
+        member_id, filiere_id,
+    )  # fmt: skip
+    if ended:
+        await consent.end(member_id, filiere_id, trace)
+        await _tell(member_id, filiere_id)
+    return bool(ended)
+
+
+async def _tell(member_id: int, filiere_id: int) -> None:
+    await jobs.emit(MembershipChanged(member_id=member_id, filiere_id=filiere_id))
+
+
+@jobs.on(lifecycle.StageChanged)
+async def end_with_filiere(changed: lifecycle.StageChanged) -> None:
+    """A closed filière has no members: the place is free again, and its mails end."""
+    if changed.to_stage is not Stage.CLOSED:
+        return
+    async with db.connection() as reader:
+        rows = await reader.fetch(
+            "SELECT member_id FROM membership WHERE filiere_id = $1 AND left_at IS NULL",
+            changed.filiere_id,
+        )
+    for row in rows:
+        async with db.transaction() as opened:
+            await ledger.lock(opened, row["member_id"])
+            await _end(opened, row["member_id"], changed.filiere_id, Trace(Screen.CLOSING))
