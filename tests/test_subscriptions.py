@@ -366,18 +366,13 @@ async def test_choices_by_the_api_are_checked_whole(
     awa, choices = await member_with_two_choices(connection)
     await people.sign_in(client, awa)
     before = await rows(connection)
+    news = choices[0].wording_id
     good = {"filiere": "web", "topic": "calls", "rhythm": None}
     for wrong, status in (
         ({"filiere": "nowhere", "topic": "news", "rhythm": "at_once", "wording_id": 1}, 409),
         ({"filiere": "web", "topic": "legal", "rhythm": "daily", "wording_id": 1}, 400),
         ({"filiere": "web", "topic": "legal", "rhythm": "at_once"}, 400),
-        (
-            {
-                "filiere": "web", "topic": "legal", "rhythm": "at_once",
-                "wording_id": choices[0].wording_id,
-            },
-            400,
-        ),
+        ({"filiere": "web", "topic": "legal", "rhythm": "at_once", "wording_id": news}, 400),
         ({"filiere": "web", "topic": "legal", "rhythm": "at_once", "wording_id": 2**63}, 400),
         ({"filiere": "web", "topic": "legal", "rhythm": "at_once", "wording_id": 2**62}, 400),
         ({"filiere": "web", "topic": "gossip", "rhythm": None}, 400),

@@ -134,6 +134,29 @@ async def _withdraw(member_id: int, keys: Sequence[Key], trace: Trace) -> Stop |
     return Stop(member_id, ids[0], ids[-1]) if ids else None
 
 
+# What was stopped by rows $2 to $3 of member $1 in the last $4, and what was on before.
+_STOPPED = """
+    SELECT l.filiere_id, l.topic::text AS topic, before.rhythm::text AS rhythm,
+        before.wording_id, NOT EXISTS (
+            SELECT FROM consent_ledger later WHERE later.member_id = l.member_id
+              AND later.filiere_id = l.filiere_id AND later.topic = l.topic
+              AND later.id > l.id
+        ) AND EXISTS (
+            SELECT FROM membership m WHERE m.member_id = l.member_id
+              AND m.filiere_id = l.filiere_id AND m.left_at IS NULL
+        ) AS is_last
+    FROM consent_ledger l CROSS JOIN LATERAL (
+        SELECT b.rhythm, b.wording_id FROM consent_ledger b
+        WHERE b.member_id = l.member_id AND b.filiere_id = l.filiere_id
+          AND b.topic = l.topic AND b.id < l.id
+        ORDER BY b.id DESC LIMIT 1
+    ) AS before
+    WHERE l.member_id = $1 AND l.id BETWEEN $2 AND $3
+      AND l.act = 'withdrawn' AND l.at > now() - $4::interval AND before.rhythm IS NOT NULL
+    ORDER BY l.id
+"""
+
+
 async def restore(stopped: Stop, trace: Trace) -> None:
     """Take back what was just stopped, with the words that were agreed to before.
 
@@ -144,28 +167,8 @@ async def restore(stopped: Stop, trace: Trace) -> None:
     async with db.transaction() as opened:
         await ledger.lock(opened, stopped.member_id)
         rows = await opened.fetch(
-            """
-            SELECT l.filiere_id, l.topic::text AS topic, before.rhythm::text AS rhythm,
-                before.wording_id, NOT EXISTS (
-                    SELECT FROM consent_ledger later WHERE later.member_id = l.member_id
-                      AND later.filiere_id = l.filiere_id AND later.topic = l.topic
-                      AND later.id > l.id
-                ) AND EXISTS (
-                    SELECT FROM membership m WHERE m.member_id = l.member_id
-                      AND m.filiere_id = l.filiere_id AND m.left_at IS NULL
-                ) AS is_last
-            FROM consent_ledger l CROSS JOIN LATERAL (
-                SELECT b.rhythm, b.wording_id FROM consent_ledger b
-                WHERE b.member_id = l.member_id AND b.filiere_id = l.filiere_id
-                  AND b.topic = l.topic AND b.id < l.id
-                ORDER BY b.id DESC LIMIT 1
-            ) AS before
-            WHERE l.member_id = $1 AND l.id BETWEEN $2 AND $3
-              AND l.act = 'withdrawn' AND l.at > now() - $4::interval AND before.rhythm IS NOT NULL
-            ORDER BY l.id
-            """,
-            stopped.member_id, stopped.first, stopped.last, UNDO_WITHIN,
-        )  # fmt: skip
+            _STOPPED, stopped.member_id, stopped.first, stopped.last, UNDO_WITHIN
+        )
         if not rows:
             raise errors.Gone(
                 marked("C’est trop tard pour revenir en arrière. Connectez-vous pour choisir.")

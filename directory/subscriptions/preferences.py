@@ -46,6 +46,7 @@ async def of(member_id: int, language: str) -> Consents:
                 [
                     TopicChoice(topic, chosen.get((membership.filiere.id, topic)), shown[topic])
                     for topic in Topic
+                    if topic in shown  # without words there is nothing to agree to
                 ],
             )
             for membership in await memberships.list_of(member_id, language)
@@ -57,7 +58,7 @@ async def of(member_id: int, language: str) -> Consents:
 async def blank(language: str) -> list[TopicChoice]:
     """The topics of a filière that one is not in yet: nothing is chosen."""
     shown = await wordings.list_latest(language)
-    return [TopicChoice(topic, None, shown[topic]) for topic in Topic]
+    return [TopicChoice(topic, None, shown[topic]) for topic in Topic if topic in shown]
 
 
 async def address(member_id: int) -> str | None:
