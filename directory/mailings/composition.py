@@ -39,7 +39,8 @@ def check_subject(subject: str) -> str:
 
     :raises errors.Malformed: naming `subject`, when it is empty, long or has a line break.
     """
-    subject = mail.header_text("subject", subject).strip()
+    # A control character that header_text lets through is refused as a line break is.
+    subject = mail.header_text("subject", _INVISIBLE.sub("\n", subject)).strip()
     if not subject:
         raise errors.Malformed.field(
             "subject", marked("Écrivez un objet, par exemple « Réunion du 4 février à Namur ».")
