@@ -37,6 +37,8 @@ _WHOLE = {
     "yeux": "oeil",
 }
 
+_ENGLISH_AGENTS = ("book", "dispatch", "design", "lead", "manag", "report", "rewrit", "train")
+
 # Each: how many letters at least must stand before the ending, the ending, what replaces it.
 _RULES = (
     (0, "maitresse", "maitre"),
@@ -52,8 +54,8 @@ _RULES = (
     (3, "drice", "deur"),
     (2, "euse", "eur"),
     (3, "eux", "eur"),
-    # designer, designeur, designeuse; manager, manageuse
-    (3, "eur", "er"),
+    # English words that took a French feminine
+    *((0, word + "eur", word + "er") for word in _ENGLISH_AGENTS),
     (2, "ive", "if"),
     (2, "ique", "ic"),
     (2, "eaux", "eau"),

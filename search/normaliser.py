@@ -52,7 +52,7 @@ class _Fold(dict[int, str]):
 
     def __missing__(self, code: int) -> str:
         folded = _fold_character(chr(code))
-        if code < 0x3000:
+        if code < 0x3000:  # below are the alphabets, above ideographs and emoji
             self[code] = folded
         return folded
 
@@ -97,7 +97,8 @@ class Token(NamedTuple):
 
 
 @functools.lru_cache(maxsize=50_000)
-def _word(piece: str) -> Word | None:
+def word(piece: str) -> Word | None:
+    """The word that some letters make, whatever else stands between them."""
     spelling = unicodedata.normalize("NFC", piece).lower()
     spelling = "".join(c for c in spelling if c.isalnum() or c in "+#")[:LONGEST]
     form = "".join(c for c in fold(spelling) if c.isalnum() or c in "+#")[:LONGEST]
@@ -111,34 +112,34 @@ def tokens(text: str) -> Iterator[Token]:
         piece = text[start : min(position, start + 2 * LONGEST)]
         if sign := _SIGN.match(text, position):
             piece, position = piece + sign[0], sign.end()
-            words: tuple[Word | None, ...] = (_word(piece),)
+            words: tuple[Word | None, ...] = (word(piece),)
         else:
             words, position = _with_other_form(piece, text, position)
-        if found := tuple(word for word in words if word):
+        if found := tuple(each for each in words if each):
             joined = start == last_end + 1 and _JOINT.match(text, last_end) is not None
             yield Token(start, position, found, joined)
             last_end = position
 
 
 def _with_other_form(piece: str, text: str, end: int) -> tuple[tuple[Word | None, ...], int]:
-    word = _word(piece)
-    if word is None or len(word.form) < inclusive.SHORTEST_STEM:
-        return (word,), end
+    first = word(piece)
+    if first is None or len(first.form) < inclusive.SHORTEST_STEM:
+        return (first,), end
     match = inclusive.TAIL.match(text, end)
     if match is None:
-        return (word,), end
+        return (first,), end
     separator, suffix = match["open"] or match["mark"], fold(match["suffix"])
-    forms = _both_forms(word, suffix, is_plural=match["plural"] is not None)
+    forms = _both_forms(first, suffix, is_plural=match["plural"] is not None)
     if forms:
-        return tuple(_word(form) for form in forms), match.end()
+        return tuple(word(form) for form in forms), match.end()
     if inclusive.is_sure(separator) and (suffix == "s" or inclusive.is_begun(suffix)):
-        return (word,), match.end()
-    return (word,), end
+        return (first,), match.end()
+    return (first,), end
 
 
-def _both_forms(word: Word, suffix: str, *, is_plural: bool) -> tuple[str, str] | None:
+def _both_forms(first: Word, suffix: str, *, is_plural: bool) -> tuple[str, str] | None:
     """auteurs·rices has its plural in both halves, auteur·rice·s and auteur·rices have it once."""
-    stem, form = word.spelling, word.form
+    stem, form = first.spelling, first.form
     if len(suffix) > 1 and suffix.endswith("s"):
         suffix, is_plural = suffix[:-1], True
         if form.endswith("s") and (other := inclusive.other_form(stem[:-1], form[:-1], suffix)):
@@ -166,9 +167,4 @@ def joint(left: Token, right: Token) -> Word | None:
     (first, *others), (second, *more) = left.words, right.words
     if others or more or {first.form, second.form} & stopwords.STOPWORDS:
         return None
-    return _word(first.spelling + second.spelling)
-
-
-def key(word: str) -> str:
-    """The neutral key of one word. A text of several words gives the first one's."""
-    return next((w.key for w in words(word)), "")
+    return word(first.spelling + second.spelling)

@@ -1,0 +1,64 @@
+"""What has changed and is not indexed yet: keys, never contents.
+
+Whoever changes something marks its key in the same transaction. Draining reads what is there now,
+so it does not matter how often or in which order keys were marked.
+"""
+
+from collections.abc import Iterable
+
+import msgspec
+
+from search import storage
+from search.documents import Connection, Index, Source
+
+BATCH = 200
+
+
+class Lag(msgspec.Struct, frozen=True):
+    """age is that of the oldest key, in seconds; 0 when none waits."""
+
+    count: int
+    age: float
+
+
+async def mark(connection: Connection, index: Index, ids: Iterable[int]) -> None:
+    await connection.execute(
+        "INSERT INTO search_outbox (index_name, id) SELECT $1, * FROM unnest($2::bigint[])",
+        index.name,
+        list(ids),
+    )
+
+
+async def drain(connection: Connection, index: Index, source: Source, *, batch: int = BATCH) -> int:
+    """Index one batch of what waits. Returns how many keys were done with; 0 when none is left.
+
+    Keys and documents change in one transaction: what fails stays marked.
+    """
+    async with connection.transaction():
+        await lock(connection, index)
+        taken = await connection.fetch(
+            "DELETE FROM search_outbox WHERE seq IN (SELECT seq FROM search_outbox"
+            " WHERE index_name = $1 ORDER BY seq LIMIT $2 FOR UPDATE SKIP LOCKED) RETURNING id",
+            index.name,
+            batch,
+        )
+        ids = sorted({row["id"] for row in taken})
+        if ids:
+            documents = await source.documents(connection, ids)
+            await storage.replace(connection, index, ids, documents)
+    return len(taken)
+
+
+async def lag(connection: Connection) -> Lag:
+    row = await connection.fetchrow(
+        "SELECT count(*) AS count, coalesce(extract(epoch FROM clock_timestamp()"
+        " - min(marked_at)), 0)::float8 AS age FROM search_outbox"
+    )
+    return Lag(row["count"], row["age"])
+
+
+async def lock(connection: Connection, index: Index) -> None:
+    """One writer at a time for each index: the counts of its vocabulary depend on it."""
+    await connection.execute(
+        "SELECT pg_advisory_xact_lock(hashtextextended('search ' || $1, 0))", index.name
+    )

@@ -1,0 +1,96 @@
+"""The SQL of the Postgres engine. It depends on the form of a query, never on its words."""
+
+import functools
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from search.documents import AUDIENCES, Audience
+
+
+class Shape(NamedTuple):
+    """What a statement looks like, apart from the values in it. filters is how many there are."""
+
+    audience: Audience
+    has_words: bool
+    filters: int
+    has_counts: bool
+    sort: str
+    fresh_days: tuple[int, ...]
+
+
+KNOWN_KEYS = {
+    audience: f"""
+    SELECT DISTINCT key FROM search_term
+    WHERE audience = '{audience}' AND index_name = $1 AND key = ANY($2::text[])
+    UNION ALL SELECT '' WHERE EXISTS (
+        SELECT FROM search_term
+        WHERE audience = '{audience}' AND index_name = $1 AND key ^@ $3::text)
+    """  # noqa: S608 -- one of two names
+    for audience in AUDIENCES
+}
+
+
+@functools.lru_cache(maxsize=256)
+def search(shape: Shape) -> str:
+    """$1 index, $2 day, $3 seed, $4 limit, $5 offset, two for each filter, four for the words.
+
+    failed has a bit for each filter that a row does not pass. A facet's counts include what only
+    its own filter leaves out.
+    """
+    filters = range(6, 6 + 2 * shape.filters, 2)
+    passes = [_PASSES.format(facet=number, values=number + 1) for number in filters]
+    first = 6 + 2 * shape.filters
+    source = _MATCHING if shape.has_words else _ALL
+    return _SEARCH.format(
+        audience=shape.audience,
+        source=source.format(*range(first, first + 4), audience=shape.audience),
+        failed=_failed(passes),
+        order=_order(shape),
+        counts=_COUNTS.format(failed="failed" if passes else "0::integer")
+        if shape.has_counts
+        else "'[]'",
+    )
+
+
+_SEARCH = """
+WITH given AS (SELECT $2::date AS day, $3::bigint AS seed),
+base AS MATERIALIZED (
+    SELECT d.id, d.fresh_on, d.sort_name, d.facets, d.score, {failed} AS failed FROM {source} d)
+SELECT
+    array(SELECT id FROM base WHERE failed = 0 ORDER BY {order} LIMIT $4 OFFSET $5) AS ids,
+    (SELECT count(*) FROM base WHERE failed = 0) AS total,
+    (SELECT version FROM search_version
+     WHERE index_name = $1 AND audience = '{audience}') AS version,
+    {counts} AS counts
+"""
+_PASSES = """d.facets && (
+        SELECT coalesce(array_agg(number), array[]::integer[]) FROM search_facet
+        WHERE index_name = $1 AND facet = ${facet}::text AND value = ANY(${values}::text[]))"""
+_MATCHING = """search_matching(
+        $1, '{audience}', ${0}::integer[], ${1}::integer[], ${2}::text[], ${3}::integer)"""
+_ALL = """(SELECT *, 0 AS score FROM search_document
+        WHERE audience = '{audience}' AND index_name = $1)"""
+_COUNTS = """
+    (SELECT coalesce(json_agg(json_build_array(c.failed, f.facet, f.value, c.count)), '[]')::text
+     FROM (SELECT {failed} AS failed, number, count(*) AS count
+           FROM (SELECT failed, unnest(facets) AS number FROM base
+                 WHERE failed & (failed - 1) = 0) AS one
+           GROUP BY {failed}, number) AS c
+     JOIN search_facet f USING (number))
+"""
+
+
+def _failed(passes: Sequence[str]) -> str:
+    bits = [f"(NOT ({condition}))::integer << {bit}" for bit, condition in enumerate(passes)]
+    return " | ".join(f"({bit})" for bit in bits) or "0"
+
+
+def _order(shape: Shape) -> str:
+    shuffle = "hashint8extended(id, $3::bigint), id"
+    if shape.sort == "name":
+        return "sort_name, id"
+    if shape.sort == "fresh":
+        return f"fresh_on DESC NULLS LAST, {shuffle}"
+    steps = [f"(fresh_on >= $2::date - {days:d}) IS NOT TRUE" for days in shape.fresh_days]
+    age = " + ".join(f"({step})::integer" for step in steps) or "0"
+    return f"score DESC, {age}, {shuffle}"

@@ -1,0 +1,247 @@
+"""Documents written into the tables of the Postgres engine, with the words they bring along."""
+
+import functools
+import hashlib
+import itertools
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from typing import Any, NamedTuple
+
+import msgspec
+
+from search import normaliser, stopwords
+from search.documents import AUDIENCES, Audience, Connection, Document, Index
+
+MOST_WORDS = 5_000  # of a document's body
+FIELDS = "abcd"  # title, summary, vocabulary, body
+STOPWORD = "s"  # the field of words that say nothing: they are kept where they may be a name
+SHORT_TEXT = 200
+
+Terms = Counter[tuple[Audience, str]]
+
+
+class Row(NamedTuple):
+    document: Document
+    digest: bytes
+    vector: list[str]
+    words: list[str]
+
+
+def row(document: Document) -> Row:
+    """Each key stands once, in the best field it is in."""
+    texts = (document.title, document.summary, document.vocabulary, document.body)
+    keys: dict[str, str] = {}
+    spellings: dict[str, None] = {}
+    for field, parts in zip(FIELDS, texts, strict=True):
+        words = itertools.chain.from_iterable(_words(part) for part in parts)
+        for word in itertools.islice(words, MOST_WORDS):
+            if word.form not in stopwords.STOPWORDS:
+                keys.setdefault(word.key, field)
+                spellings.setdefault(word.spelling)
+            elif field == FIELDS[0]:
+                keys.setdefault(word.key, STOPWORD)
+    vector = [field + key for key, field in keys.items()]
+    return Row(document, digest(document), vector, list(spellings))
+
+
+def digest(document: Document) -> bytes:
+    """Changes with the document, and with the rules by which it is taken apart."""
+    fields = msgspec.structs.asdict(document) | {"facets": sorted(document.facets.items())}
+    content = repr((normaliser.VERSION, fields)).encode()
+    return hashlib.blake2b(content, digest_size=16).digest()
+
+
+def _words(text: str) -> Iterable[normaliser.Word]:
+    return _short_words(text) if len(text) <= SHORT_TEXT else normaliser.words(text)
+
+
+@functools.lru_cache(maxsize=20_000)
+def _short_words(text: str) -> tuple[normaliser.Word, ...]:
+    """Labels of trades come back in document after document."""
+    return tuple(normaliser.words(text))
+
+
+async def replace(
+    connection: Connection, index: Index, ids: Sequence[int], documents: Iterable[Document]
+) -> None:
+    """Make these documents all that the index holds of these ids, in the open transaction."""
+    asked = set(ids)
+    new = {(d.audience, d.id): d for d in documents if d.id in asked}
+    old = {
+        (stored["audience"], stored["id"]): stored
+        for stored in await connection.fetch(
+            "SELECT audience, id, digest, words FROM search_text"
+            " WHERE index_name = $1 AND id = ANY($2::bigint[])",
+            index.name,
+            list(asked),
+        )
+    }
+    changed = [
+        row(document)
+        for place, document in new.items()
+        if place not in old or old[place]["digest"] != digest(document)
+    ]
+    terms: Terms = Counter()
+    left = [place for place in old if place not in new]
+    for audience, id_ in [*left, *((r.document.audience, r.document.id) for r in changed)]:
+        if stored := old.get((audience, id_)):
+            terms.subtract((audience, word) for word in stored["words"].split())
+    await _delete(connection, index, left)
+    await write(connection, index, changed, terms)
+    await add_terms(connection, index, terms)
+    await touch(connection, index, {a for a, _ in left} | {r.document.audience for r in changed})
+
+
+async def _delete(
+    connection: Connection, index: Index, left: Sequence[tuple[Audience, int]]
+) -> None:
+    for table in ("search_document", "search_text") if left else ():
+        await connection.execute(
+            f"DELETE FROM {table} t USING unnest($2::text[], $3::bigint[]) AS gone(audience, id)"  # noqa: S608 -- one of two names
+            " WHERE t.index_name = $1 AND t.audience = gone.audience AND t.id = gone.id",
+            index.name,
+            *_columns(left, 2),
+        )
+
+
+async def write(connection: Connection, index: Index, rows: Sequence[Row], terms: Terms) -> None:
+    """Insert or update rows, and count their words into terms."""
+    if not rows:
+        return
+    for r in rows:
+        terms.update((r.document.audience, word) for word in r.words)
+    await connection.execute(
+        "INSERT INTO search_text (index_name, audience, id, digest, words, vector)"
+        " SELECT $1, audience, id, digest, words, array_to_tsvector(string_to_array(vector, ' '))"
+        " FROM unnest($2::text[], $3::bigint[], $4::bytea[], $5::text[], $6::text[])"
+        " AS new(audience, id, digest, words, vector)"
+        " ON CONFLICT (audience, index_name, id) DO UPDATE"
+        " SET digest = excluded.digest, words = excluded.words, vector = excluded.vector",
+        index.name,
+        *_columns(
+            [
+                (d.audience, d.id, digest_, " ".join(words), " ".join(vector))
+                for d, digest_, vector, words in rows
+            ],
+            5,
+        ),
+    )
+    await _write_documents(connection, index, [r.document for r in rows])
+
+
+async def _write_documents(
+    connection: Connection, index: Index, documents: Sequence[Document]
+) -> None:
+    numbers = await _facet_numbers(connection, index, documents)
+    narrow = [
+        (
+            d.audience,
+            d.id,
+            d.fresh_on,
+            d.latitude,
+            d.longitude,
+            normaliser.fold(d.sort_name),
+            ",".join(str(numbers[place]) for place in _facet_values(index, d)),
+        )
+        for d in documents
+    ]
+    await connection.execute(
+        "INSERT INTO search_document"
+        " (index_name, audience, id, fresh_on, latitude, longitude, sort_name, facets)"
+        " SELECT $1, audience, id, fresh_on, latitude, longitude, sort_name,"
+        " string_to_array(facets, ',')::integer[]"
+        " FROM unnest($2::text[], $3::bigint[], $4::date[], $5::float8[], $6::float8[],"
+        " $7::text[], $8::text[])"
+        " AS new(audience, id, fresh_on, latitude, longitude, sort_name, facets)"
+        " ON CONFLICT (audience, index_name, id) DO UPDATE"
+        " SET fresh_on = excluded.fresh_on, latitude = excluded.latitude,"
+        " longitude = excluded.longitude, sort_name = excluded.sort_name,"
+        " facets = excluded.facets",
+        index.name,
+        *_columns(narrow, 7),
+    )
+
+
+def _facet_values(index: Index, document: Document) -> dict[tuple[str, str], None]:
+    return {
+        (facet, storable(value)): None
+        for facet, values in document.facets.items()
+        if facet in index.facets
+        for value in values
+    }
+
+
+def storable(value: str) -> str:
+    """Without what Postgres has no place for: NUL and halves of surrogate pairs."""
+    return value.replace("\0", "").encode(errors="ignore").decode()
+
+
+async def _facet_numbers(
+    connection: Connection, index: Index, documents: Sequence[Document]
+) -> dict[tuple[str, str], int]:
+    places = {place for d in documents for place in _facet_values(index, d)}
+    facets, values = _columns(sorted(places), 2)
+    await connection.execute(
+        "INSERT INTO search_facet (index_name, facet, value)"
+        " SELECT $1, * FROM unnest($2::text[], $3::text[]) AS new(facet, value)"
+        " WHERE NOT EXISTS (SELECT FROM search_facet f WHERE f.index_name = $1"
+        " AND f.facet = new.facet AND f.value = new.value)"
+        " ON CONFLICT DO NOTHING",
+        index.name,
+        facets,
+        values,
+    )
+    found = await connection.fetch(
+        "SELECT f.number, f.facet, f.value FROM search_facet f"
+        " JOIN unnest($2::text[], $3::text[]) AS sought(facet, value)"
+        " ON f.facet = sought.facet AND f.value = sought.value WHERE f.index_name = $1",
+        index.name,
+        facets,
+        values,
+    )
+    return {(f["facet"], f["value"]): f["number"] for f in found}
+
+
+async def add_terms(connection: Connection, index: Index, terms: Terms) -> None:
+    """Add these counts to those of the vocabulary; a word no document uses any more leaves it."""
+    changes = []
+    for (audience, spelling), count in sorted(terms.items()):
+        if count and (word := normaliser.word(spelling)):
+            changes.append((audience, spelling, word.form, word.key, count))
+    if not changes:
+        return
+    await connection.execute(
+        "INSERT INTO search_term (index_name, audience, spelling, form, key, documents)"
+        " SELECT $1, * FROM unnest($2::text[], $3::text[], $4::text[], $5::text[], $6::integer[])"
+        " ON CONFLICT (audience, index_name, spelling) DO UPDATE"
+        " SET documents = search_term.documents + excluded.documents",
+        index.name,
+        *_columns(changes, 5),
+    )
+    await connection.execute(
+        "DELETE FROM search_term WHERE index_name = $1 AND documents <= 0"
+        " AND (audience, spelling) IN (SELECT * FROM unnest($2::text[], $3::text[]))",
+        index.name,
+        *_columns([(c[0], c[1]) for c in changes], 2),
+    )
+
+
+async def touch(connection: Connection, index: Index, audiences: Iterable[Audience]) -> None:
+    """Say that what these audiences can find has changed."""
+    await connection.execute(
+        "INSERT INTO search_version (index_name, audience, version)"
+        " SELECT $1, audience, 1 FROM unnest($2::text[]) AS audience"
+        " ON CONFLICT (index_name, audience) DO UPDATE SET version = search_version.version + 1",
+        index.name,
+        sorted(audiences),
+    )
+
+
+async def clear(connection: Connection, index: Index) -> None:
+    for table in ("search_document", "search_text", "search_term"):
+        await connection.execute(f"DELETE FROM {table} WHERE index_name = $1", index.name)  # noqa: S608 -- one of three names
+    await touch(connection, index, AUDIENCES)
+
+
+def _columns(rows: Sequence[tuple[Any, ...]], width: int) -> list[list[Any]]:
+    return [list(column) for column in zip(*rows, strict=True)] or [[] for _ in range(width)]

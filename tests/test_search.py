@@ -1,0 +1,603 @@
+"""The contract of the search: it holds on every engine that is there."""
+
+import asyncio
+import contextlib
+from collections.abc import Awaitable, Callable, Sequence
+from datetime import date, timedelta
+from typing import Any
+
+import asyncpg
+import msgspec
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from search import outbox, postgres, rebuilding, spelling, terms
+from search.documents import (
+    Audience,
+    Connection,
+    Document,
+    Engine,
+    FacetCount,
+    Hits,
+    Index,
+    Query,
+    Source,
+    UnknownFacet,
+)
+
+DAY = date(2026, 11, 22)
+INDEX = Index(name="people", facets=("trade", "region", "language"))
+
+Find = Callable[..., Awaitable[Hits]]
+
+
+class Shelf:
+    """Where the documents of a test come from."""
+
+    def __init__(self, connection: asyncpg.Connection) -> None:
+        self.connection = connection
+        self.documents: dict[tuple[int, Audience], Document] = {}
+        self.source = Source(keys=self._keys, documents=self._current)
+
+    async def _keys(self, _: Connection) -> list[int]:
+        return sorted({id_ for id_, _ in self.documents})
+
+    async def _current(self, _: Connection, ids: Sequence[int]) -> list[Document]:
+        return [d for (id_, _), d in self.documents.items() if id_ in ids]
+
+    async def put(self, id_: int, *audiences: Audience, **texts: Any) -> None:
+        for audience in audiences or ("public", "members"):
+            known = {"sort_name": str(id_), "fresh_on": DAY} | texts
+            self.documents[id_, audience] = Document(id=id_, audience=audience, **known)
+        await self.index(id_)
+
+    async def remove(self, id_: int, *audiences: Audience) -> None:
+        for audience in audiences or ("public", "members"):
+            self.documents.pop((id_, audience), None)
+        await self.index(id_)
+
+    async def index(self, *ids: int) -> None:
+        await outbox.mark(self.connection, INDEX, ids)
+        while await outbox.drain(self.connection, INDEX, self.source):
+            pass
+
+
+@pytest.fixture
+def engine(connection: asyncpg.Connection) -> Engine:
+    return postgres.PostgresEngine(lambda: contextlib.nullcontext(connection))
+
+
+@pytest.fixture
+def shelf(connection: asyncpg.Connection) -> Shelf:
+    return Shelf(connection)
+
+
+@pytest.fixture
+def find(engine: Engine) -> Find:
+    async def search(text: str = "", **others: Any) -> Hits:
+        asked = {"audience": "members", "day": DAY} | others
+        return await engine.search(INDEX, Query(text=text, **asked))
+
+    return search
+
+
+@pytest.fixture
+async def people(shelf: Shelf) -> None:
+    """Six of them; 1 is a web developer, 4 only says so in her biography."""
+    await shelf.put(
+        1,
+        title=("Léa Lefèvre", "Développeur·se web"),
+        vocabulary=("webontwikkelaar", "web developer", "intégratrice web"),
+        facets={"trade": ["web"], "region": ["BE-BRU"], "language": ["fr", "nl"]},
+    )
+    await shelf.put(
+        2,
+        title=("Tom Peeters", "Graphiste"),
+        vocabulary=("graphic designer", "grafisch ontwerper"),
+        facets={"trade": ["graphics"], "region": ["BE-BRU"], "language": ["nl"]},
+    )
+    await shelf.put(
+        3,
+        title=("Anne O'Connor", "Formatrice", "Traducteur/trice"),
+        facets={"trade": ["training", "translation"], "region": ["FR-HDF"], "language": ["fr"]},
+    )
+    await shelf.put(
+        4,
+        title=("Zoé Martin", "Photographe"),
+        body=("J'ai été développeuse web, puis graphiste.",),
+        facets={"trade": ["photo"], "region": ["FR-HDF"], "language": ["fr"]},
+    )
+    await shelf.put(5, title=("Jean-Pierre Œuvrard", "Comédien·ne"), summary=("C++, C# et yoga",))
+    await shelf.put(6, title=("An Van Damme", "Web-designer"), facets={"region": ["BE-VWV"]})
+
+
+@pytest.mark.usefixtures("people")
+@pytest.mark.parametrize(
+    ("typed", "first"),
+    [
+        ("developeuse web", 1),  # typo
+        ("devleoppeuse", 1),  # two letters changed places
+        ("graphsite", 2),
+        ("traductrisse", 3),
+        ("fromatrice", 3),
+        ("DÉVELOPPEUSE", 1),  # case and accents
+        ("developpeuse", 1),
+        ("oeuvrard", 5),
+        ("lefevre", 1),
+        ("développeur web", 1),  # gender
+        ("formateur", 3),
+        ("traductrice", 3),
+        ("comedienne", 5),
+        ("développeur·euse web", 1),  # inclusive writing
+        ("developpeur(se)", 1),
+        ("formateur.rice", 3),
+        ("comédien-ne-s", 5),
+        ("formatrices", 3),  # plural
+        ("graphistes", 2),
+        ("dév", 1),  # prefix
+        ("graph", 2),
+        ("développeus", 1),
+        ("web développ", 1),
+        ("devellop", 1),  # a typo inside a prefix
+        ("web développeuse", 1),  # order of words
+        ("lefèvre léa", 1),
+        ("développeuse de sites web", None),
+        ("développeuse du web", 1),  # words that say nothing
+        ("webontwikkelaar", 1),  # other languages
+        ("web developer", 1),
+        ("grafisch ontwerper", 2),
+        ("oconnor", 3),  # apostrophe and hyphen
+        ("o’connor", 3),
+        ("jeanpierre", 5),
+        ("jean pierre", 5),
+        ("webdesigner", 6),
+        ("web designeuse", 6),
+        ("van damme", 6),
+        ("van", 6),
+        ("c++", 5),
+        ("C#", 5),
+        ("léa yoga", None),  # every word must be there
+        ("xylophone", None),
+        ("c#+", 5),
+    ],
+)
+async def test_what_people_type_finds_whom_they_mean(
+    find: Find, typed: str, first: int | None
+) -> None:
+    hits = await find(typed)
+    assert hits.ids[:1] == ([] if first is None else [first])
+    assert hits.total == len(hits.ids)
+
+
+@pytest.mark.usefixtures("people")
+async def test_a_correction_is_said_and_can_be_undone(find: Find) -> None:
+    hits = await find("developeuse web")
+    assert [(c.typed, c.used) for c in hits.corrections] == [("developeuse", ["développeuse"])]
+    assert (await find("développeuse web")).corrections == []
+    undone = await find("developeuse web", exact=True)
+    assert (undone.ids, undone.total, undone.corrections) == ([], 0, [])
+
+
+@pytest.mark.usefixtures("people")
+async def test_short_words_and_words_with_figures_are_not_corrected(find: Find) -> None:
+    for typed in ("wib", "c+", "yoga2"):
+        assert (await find(typed)).corrections == []
+    assert (await find("yoag")).ids == [5]
+
+
+async def test_only_the_nearest_words_are_searched_instead(shelf: Shelf, find: Find) -> None:
+    await shelf.put(1, title=("Peintre",))
+    await shelf.put(2, title=("Peinture",))
+    hits = await find("peintrre")
+    assert hits.ids == [1]
+    assert hits.corrections[0].used == ["peintre"]
+
+
+async def test_a_word_counts_more_in_the_title_than_in_summary_vocabulary_and_body(
+    shelf: Shelf, find: Find
+) -> None:
+    for id_, field in enumerate(("body", "vocabulary", "summary", "title"), 1):
+        await shelf.put(id_, **{field: ("céramiste",)})
+    assert (await find("céramiste")).ids == [4, 3, 2, 1]
+    assert (await find("cér")).ids == [4, 3, 2, 1]
+
+
+async def test_among_equals_the_fresh_come_first(shelf: Shelf, find: Find) -> None:
+    for id_, age in enumerate((700, 200, 10, 20), 1):
+        await shelf.put(id_, title=("Luthière",), fresh_on=DAY - timedelta(age))
+    await shelf.put(5, title=("Luthière",), fresh_on=None)
+    for text in ("", "luthier"):
+        ids = (await find(text)).ids
+        assert set(ids[:2]) == {3, 4}
+        assert ids[2] == 2
+    assert (await find(sort="fresh")).ids == [3, 4, 2, 1, 5]
+
+
+async def test_names_sort_without_case_and_accents(shelf: Shelf, find: Find) -> None:
+    for id_, name in enumerate(("Zoé", "Éric", "eva", "Andrée"), 1):
+        await shelf.put(id_, sort_name=name)
+    assert (await find(sort="name")).ids == [4, 2, 3, 1]
+
+
+async def test_the_order_is_another_each_day_and_stable_while_paging(
+    shelf: Shelf, find: Find
+) -> None:
+    for id_ in range(1, 31):
+        await shelf.put(id_, "members", title=("Danseuse",))
+    for text in ("", "danseur"):
+        whole = (await find(text, limit=50)).ids
+        pages = [(await find(text, page=page, limit=7)).ids for page in range(1, 6)]
+        assert [id_ for page in pages for id_ in page] == whole
+        assert sorted(whole) == list(range(1, 31))
+        assert (await find(text, limit=50)).ids == whole
+        assert (await find(text, limit=50, day=DAY + timedelta(1))).ids != whole
+
+
+@pytest.mark.usefixtures("people")
+@pytest.mark.parametrize("page", [2, 10, 10**9, 10**30])
+async def test_a_page_beyond_the_end_is_empty_with_the_right_total(find: Find, page: int) -> None:
+    hits = await find(page=page)
+    assert (hits.ids, hits.total) == ([], 6)
+
+
+@pytest.mark.parametrize("wrong", [{"page": 0}, {"limit": 51}, {"limit": 0}, {"audience": "all"}])
+def test_a_query_out_of_bounds_cannot_be_made(wrong: dict[str, Any]) -> None:
+    with pytest.raises(ValueError, match=r"page|audience"):
+        Query(**({"audience": "public", "day": DAY} | wrong))
+
+
+def test_a_query_must_name_its_audience() -> None:
+    with pytest.raises(TypeError, match="audience"):
+        Query(day=DAY)  # type: ignore[call-arg]
+
+
+def counts(hits: Hits, facet: str) -> dict[str, int]:
+    return {count.value: count.count for count in hits.facets[facet]}
+
+
+@pytest.mark.usefixtures("people")
+async def test_facets_are_counted_over_all_hits(find: Find) -> None:
+    hits = await find("web", facets=("region", "language"), limit=1)
+    assert hits.total == 3
+    assert counts(hits, "region") == {"BE-BRU": 1, "BE-VWV": 1, "FR-HDF": 1}
+    assert hits.facets["language"] == [FacetCount("fr", 2), FacetCount("nl", 1)]
+    assert "trade" not in hits.facets
+
+
+@pytest.mark.usefixtures("people")
+async def test_filters_take_any_value_of_a_facet_and_all_facets(find: Find) -> None:
+    assert set((await find(filters={"region": ["BE-BRU", "BE-VWV"]})).ids) == {1, 2, 6}
+    both = {"region": ["BE-BRU"], "language": ["fr"]}
+    assert (await find(filters=both)).ids == [1]
+    assert (await find("graphiste", filters=both)).ids == []
+    assert (await find(filters={"region": []})).total == 6
+
+
+@pytest.mark.usefixtures("people")
+async def test_a_choice_does_not_empty_the_other_values_of_its_own_facet(find: Find) -> None:
+    hits = await find(filters={"region": ["BE-BRU"]}, facets=("region", "language"))
+    assert counts(hits, "region") == {"BE-BRU": 2, "FR-HDF": 2, "BE-VWV": 1}
+    assert counts(hits, "language") == {"nl": 2, "fr": 1}
+    two = {"region": ["BE-BRU"], "language": ["fr"]}
+    hits = await find(filters=two, facets=INDEX.facets)
+    assert hits.total == 1
+    assert counts(hits, "region") == {"FR-HDF": 2, "BE-BRU": 1}
+    assert counts(hits, "language") == {"nl": 2, "fr": 1}
+    assert counts(hits, "trade") == {"web": 1}
+
+
+@pytest.mark.usefixtures("people")
+async def test_a_chosen_value_that_nobody_has_is_counted_as_none(find: Find) -> None:
+    hits = await find(filters={"region": ["FR-COR", "\0\ud800"]}, facets=("region",))
+    assert hits.total == 0
+    assert counts(hits, "region")["FR-COR"] == 0
+    hits = await find("xylophone", filters={"region": ["FR-COR"]}, facets=("region",))
+    assert counts(hits, "region") == {"FR-COR": 0}
+
+
+async def test_long_facets_are_cut_after_the_most_frequent_values(
+    shelf: Shelf, engine: Engine
+) -> None:
+    for id_ in range(1, 8):
+        await shelf.put(id_, facets={"trade": [f"t{n}" for n in range(id_)]})
+    short = msgspec.structs.replace(INDEX, facet_values=2)
+    query = Query(audience="public", day=DAY, facets=("trade",), filters={"trade": ["t5"]})
+    hits = await engine.search(short, query)
+    assert counts(hits, "trade") == {"t0": 7, "t1": 6, "t5": 2}
+
+
+async def test_an_unknown_facet_is_refused(find: Find) -> None:
+    with pytest.raises(UnknownFacet, match="colour"):
+        await find(filters={"colour": ["red"]})
+    with pytest.raises(UnknownFacet, match="colour"):
+        await find(facets=("colour",))
+
+
+async def test_browsing_counts_follow_every_change(shelf: Shelf, find: Find) -> None:
+    for wanted in range(3):
+        hits = await find(facets=("trade",))
+        assert (hits.total, counts(hits, "trade")) == (wanted, {"web": wanted} if wanted else {})
+        assert await find(facets=("trade",)) == hits
+        await shelf.put(wanted + 1, facets={"trade": ["web"]})
+
+
+async def test_each_audience_finds_only_what_it_may_see(shelf: Shelf, find: Find) -> None:
+    await shelf.put(1, "members", title=("Inès Roux", "Apicultrice"), facets={"trade": ["bees"]})
+    await shelf.put(1, "public", title=("Inès Roux",))
+    assert (await find("apiculteur")).ids == [1]
+    assert (await find("apiculteur", audience="public")).ids == []
+    assert (await find("roux", audience="public")).ids == [1]
+    assert (await find(audience="public", facets=("trade",))).facets == {"trade": []}
+    assert (await find("apicultrixe")).corrections
+    assert (await find("apicultrixe", audience="public")).corrections == []
+
+
+async def test_what_is_hidden_or_deleted_leaves_hits_counts_and_corrections(
+    shelf: Shelf, find: Find
+) -> None:
+    await shelf.put(1, title=("Vannière",), facets={"trade": ["baskets"]})
+    await shelf.put(2, title=("Sellière",), facets={"trade": ["saddles"]})
+    await shelf.remove(1, "public")
+    assert (await find("vannier", audience="public")).total == 0
+    assert (await find("vannier")).total == 1
+    await shelf.remove(1)
+    for audience in ("public", "members"):
+        assert (await find("vannier", audience=audience)).total == 0
+        assert (await find("vaniere", audience=audience)).corrections == []
+        hits = await find(audience=audience, facets=("trade",))
+        assert (hits.ids, counts(hits, "trade")) == ([2], {"saddles": 1})
+
+
+async def test_the_vocabulary_keeps_a_word_as_long_as_one_document_uses_it(
+    shelf: Shelf, connection: asyncpg.Connection
+) -> None:
+    await shelf.put(1, "members", title=("Ébéniste chanteuse",))
+    await shelf.put(2, "members", title=("Ébéniste",))
+    await shelf.put(1, "members", title=("Luthier",))
+
+    async def words() -> dict[str, int]:
+        rows = await connection.fetch("SELECT spelling, documents FROM search_term")
+        return {row["spelling"]: row["documents"] for row in rows}
+
+    assert await words() == {"ébéniste": 1, "luthier": 1}
+    await shelf.remove(2)
+    assert await words() == {"luthier": 1}
+
+
+async def test_a_key_marked_twice_is_indexed_once_and_forgotten(
+    shelf: Shelf, connection: asyncpg.Connection, find: Find
+) -> None:
+    shelf.documents[1, "members"] = Document(id=1, audience="members", title=("Ébéniste",))
+    await outbox.mark(connection, INDEX, [1, 1])
+    await outbox.mark(connection, INDEX, [1])
+    lag = await outbox.lag(connection)
+    assert lag.count == 3
+    assert 0 <= lag.age < 60
+    assert await outbox.drain(connection, INDEX, shelf.source) == 3
+    assert await outbox.lag(connection) == outbox.Lag(0, 0.0)
+    assert (await find("ébéniste")).ids == [1]
+
+
+async def test_a_key_of_a_change_that_was_rolled_back_is_not_marked(
+    connection: asyncpg.Connection,
+) -> None:
+    change = connection.transaction()
+    await change.start()
+    await outbox.mark(connection, INDEX, [1])
+    await change.rollback()
+    assert (await outbox.lag(connection)).count == 0
+
+
+async def test_a_key_marked_while_its_document_is_read_is_not_lost(
+    shelf: Shelf, connection: asyncpg.Connection, database: str, find: Find
+) -> None:
+    other = await asyncpg.connect(database)
+    shelf.documents[1, "members"] = Document(id=1, audience="members", title=("Ébéniste",))
+
+    async def read_and_change(_: Connection, ids: Sequence[int]) -> list[Document]:
+        before = [shelf.documents[id_, "members"] for id_ in ids]
+        shelf.documents[1, "members"] = Document(id=1, audience="members", title=("Luthier",))
+        await outbox.mark(other, INDEX, [1])
+        return before
+
+    racing = Source(keys=shelf.source.keys, documents=read_and_change)
+    await outbox.mark(connection, INDEX, [1])
+    assert await outbox.drain(connection, INDEX, racing) == 1
+    await other.close()
+    assert (await find("ébéniste")).ids == [1]
+    assert await outbox.drain(connection, INDEX, shelf.source) == 1
+    assert (await find("luthier")).ids == [1]
+    assert (await find("ébéniste")).ids == []
+
+
+async def test_a_source_that_fails_leaves_its_keys_marked(
+    shelf: Shelf, connection: asyncpg.Connection
+) -> None:
+    async def fail(_: Connection, __: Sequence[int]) -> list[Document]:
+        raise TimeoutError
+
+    await outbox.mark(connection, INDEX, [1])
+    with pytest.raises(TimeoutError):
+        await outbox.drain(connection, INDEX, Source(keys=shelf.source.keys, documents=fail))
+    assert (await outbox.lag(connection)).count == 1
+
+
+async def test_two_drains_at_once_share_the_work_and_count_words_right(
+    shelf: Shelf, connection: asyncpg.Connection, database: str
+) -> None:
+    others = [await asyncpg.connect(database) for _ in range(3)]
+    for id_ in range(1, 41):
+        shelf.documents[id_, "members"] = Document(id=id_, audience="members", title=("Mime",))
+    await outbox.mark(connection, INDEX, [*range(1, 41), *range(1, 41)])
+    done = [outbox.drain(other, INDEX, shelf.source, batch=9) for other in others for _ in range(1)]
+    while sum(await asyncio.gather(*done)):
+        done = [outbox.drain(other, INDEX, shelf.source, batch=9) for other in others]
+    for other in others:
+        await other.close()
+    assert await connection.fetchval("SELECT documents FROM search_term") == 40
+    assert (await outbox.lag(connection)).count == 0
+
+
+@pytest.mark.usefixtures("people")
+async def test_rebuilding_gives_the_same_index(
+    shelf: Shelf, connection: asyncpg.Connection, find: Find
+) -> None:
+    async def state() -> tuple[Any, ...]:
+        return (
+            await connection.fetch("SELECT * FROM search_term ORDER BY audience, spelling"),
+            await connection.fetch("SELECT * FROM search_document ORDER BY audience, id"),
+            await connection.fetch("SELECT * FROM search_text ORDER BY audience, id"),
+            await find("web", facets=INDEX.facets),
+            await find(facets=INDEX.facets),
+        )
+
+    before = await state()
+    told: list[tuple[int, int]] = []
+    done = await rebuilding.rebuild(
+        connection, INDEX, shelf.source, lambda *step: told.append(step), batch=4
+    )
+    assert done == 6
+    assert told == [(0, 6), (4, 6), (6, 6)]
+    assert await state() == before
+
+
+@pytest.mark.usefixtures("people")
+async def test_rebuilding_repairs_what_went_wrong_and_touches_no_other_index(
+    shelf: Shelf, connection: asyncpg.Connection, find: Find, engine: Engine
+) -> None:
+    other = Index(name="places")
+    shelf.documents[9, "members"] = Document(id=9, audience="members", title=("Atelier",))
+    await outbox.mark(connection, other, [9])
+    await outbox.drain(connection, other, shelf.source)
+    del shelf.documents[9, "members"]
+    await connection.execute("DELETE FROM search_text WHERE id = 1")
+    await connection.execute("UPDATE search_term SET documents = 99 WHERE spelling = 'graphiste'")
+    await rebuilding.rebuild(connection, INDEX, shelf.source)
+    assert (await find("développeuse web")).ids == [1, 4]
+    assert (await find("atelier")).ids == []
+    query = Query(audience="members", day=DAY, text="atelier")
+    assert (await engine.search(other, query)).ids == [9]
+    assert not await connection.fetchval("SELECT count(*) FROM search_term WHERE documents > 9")
+
+
+HOSTILE = [
+    "a" * 10_000,
+    "développeuse " * 1_000,
+    " ".join(f"mot{n}" for n in range(2_000)),
+    "a·" * 5_000,
+    "\0",
+    "web\0design",
+    "😀",
+    "👩🏽\u200d💻 web",
+    "مطور ويب",
+    "\u202eמפתח\u202c",
+    "\ud800",
+    "e\u0301" * 5_000,
+    "' OR 1=1 --",
+    "'a' & !b | c:*",
+    "\\'\\\\",
+    "%_",
+    "{} $1 %s",
+    "-",
+    "()",
+    "null",
+    "ﷺ" * 100,
+    "½²①",
+]
+
+
+@pytest.mark.usefixtures("people")
+@pytest.mark.parametrize("text", HOSTILE)
+async def test_no_text_is_an_error(find: Find, text: str) -> None:
+    for exact in (False, True):
+        hits = await find(text, exact=exact, facets=INDEX.facets)
+        assert hits.total >= len(hits.ids)
+
+
+@pytest.mark.parametrize("text", HOSTILE)
+async def test_no_document_is_an_error(shelf: Shelf, find: Find, text: str) -> None:
+    fields = {"title": (text,), "summary": (text,), "body": (text,), "sort_name": text}
+    await shelf.put(1, **fields, facets={"trade": [text, text]})
+    assert (await find(sort="name", facets=("trade",))).ids == [1]
+
+
+async def test_a_text_that_has_no_words_finds_nobody_and_an_empty_one_everybody(
+    people: None, find: Find
+) -> None:
+    assert (await find("😀")).total == 0
+    assert (await find(" \t")).total == 6
+
+
+async def test_words_in_any_script_are_found(shelf: Shelf, find: Find) -> None:
+    await shelf.put(1, title=("مطور ويب", "разработчик", "Ελληνικά", "開発者"))
+    for text in ("ويب مطور", "РАЗРАБОТЧИК", "ΕΛΛΗΝΙΚΆ", "ελληνικα", "開発"):
+        assert (await find(text)).ids == [1]
+
+
+ANY_TEXT = st.text(st.characters(exclude_categories=()), max_size=40)
+
+
+@pytest.mark.usefixtures("people")
+@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+@given(text=ANY_TEXT | st.text("dévlopuswb ·e-'.", max_size=20), values=st.lists(ANY_TEXT))
+async def test_any_query_is_answered(find: Find, text: str, values: list[str]) -> None:
+    hits = await find(text, filters={"trade": values}, facets=INDEX.facets, limit=50)
+    assert len(hits.ids) == len(set(hits.ids)) == hits.total
+
+
+HIDDEN = st.fixed_dictionaries(
+    {
+        "title": st.lists(st.sampled_from(["graphiste", "dévelopeuse", "wab", "Léa"]) | ANY_TEXT),
+        "body": st.lists(st.sampled_from(["photographe", "weeb design"]) | ANY_TEXT),
+        "facets": st.dictionaries(
+            st.sampled_from(INDEX.facets), st.lists(st.sampled_from(["web", "photo", "zzz"]))
+        ),
+    }
+)
+
+
+@pytest.mark.usefixtures("people")
+@settings(max_examples=20, deadline=None, suppress_health_check=list(HealthCheck))
+@given(hidden=st.lists(HIDDEN, min_size=1, max_size=3))
+async def test_hidden_values_change_nothing_in_what_the_public_gets(
+    shelf: Shelf, find: Find, hidden: list[dict[str, Any]]
+) -> None:
+    async def everything() -> list[bytes]:
+        texts = ("", "dévelopeuse web", "wab", "weeb", "gra", "photo", "zzz", "l")
+        return [
+            msgspec.json.encode(
+                await find(text, audience="public", facets=INDEX.facets, filters=filters, limit=50)
+            )
+            for text in texts
+            for filters in ({}, {"trade": ["web"]}, {"trade": ["photo"], "language": ["fr"]})
+        ]
+
+    before = await everything()
+    for id_, fields in enumerate(hidden, 5):
+        await shelf.put(
+            id_, "members", title=tuple(fields["title"]), body=tuple(fields["body"]),
+            facets=fields["facets"],
+        )  # fmt: skip
+    assert await everything() == before
+
+
+def test_the_parts_of_a_query_are_few_and_only_the_last_may_go_on() -> None:
+    parsed = terms.parse("une développeuse de sites web")
+    assert [(term.form, term.prefix) for term in parsed] == [
+        ("developpeuse", None),
+        ("sites", None),
+        ("web", "web"),
+    ]
+    assert len(terms.parse(" ".join(f"mot{n}" for n in range(100)))) == terms.MOST_TERMS
+    assert [term.form for term in terms.parse("web web web")] == ["web", "web"]
+    assert [term.form for term in terms.parse("le la")] == ["la"]
+
+
+def test_two_letters_that_changed_places_are_one_edit() -> None:
+    assert spelling.distance("comedein", "comedien") == 1
+    assert spelling.distance("photgraphe", "photographe") == 1
+    assert spelling.distance("abcd", "dcba") == 3 + 1
+    assert spelling.distance("devel", "developpeur", is_start=True) == 0
+    assert spelling.distance("devlo", "developpeur", is_start=True) == 1
+    assert spelling.distance("", "abc") == 3
