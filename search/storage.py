@@ -13,6 +13,7 @@ from search import normaliser, stopwords
 from search.documents import AUDIENCES, Audience, Connection, Document, Index
 
 MOST_WORDS = 5_000  # of a document's body
+LONGEST_VALUE = 200  # of a facet: a code or a name
 FIELDS = "abcd"  # title, summary, vocabulary, body
 STOPWORD = "s"  # the field of words that say nothing: they are kept where they may be a name
 SHORT_TEXT = 200
@@ -172,8 +173,8 @@ def _facet_values(index: Index, document: Document) -> dict[tuple[str, str], Non
 
 
 def storable(value: str) -> str:
-    """Without what Postgres has no place for: NUL and halves of surrogate pairs."""
-    return value.replace("\0", "").encode(errors="ignore").decode()
+    """Without what Postgres has no place for: NUL, halves of surrogate pairs, too much text."""
+    return value.replace("\0", "").encode(errors="ignore").decode()[:LONGEST_VALUE]
 
 
 async def _facet_numbers(

@@ -48,7 +48,7 @@ class Shelf:
 
     async def put(self, id_: int, *audiences: Audience, **texts: Any) -> None:
         for audience in audiences or ("public", "members"):
-            known = {"sort_name": str(id_), "fresh_on": DAY} | texts
+            known: dict[str, Any] = {"sort_name": str(id_), "fresh_on": DAY} | texts
             self.documents[id_, audience] = Document(id=id_, audience=audience, **known)
         await self.index(id_)
 
@@ -76,7 +76,7 @@ def shelf(connection: asyncpg.Connection) -> Shelf:
 @pytest.fixture
 def find(engine: Engine) -> Find:
     async def search(text: str = "", **others: Any) -> Hits:
-        asked = {"audience": "members", "day": DAY} | others
+        asked: dict[str, Any] = {"audience": "members", "day": DAY} | others
         return await engine.search(INDEX, Query(text=text, **asked))
 
     return search
@@ -189,7 +189,7 @@ async def test_short_words_and_words_with_figures_are_not_corrected(find: Find) 
 async def test_only_the_nearest_words_are_searched_instead(shelf: Shelf, find: Find) -> None:
     await shelf.put(1, title=("Peintre",))
     await shelf.put(2, title=("Peinture",))
-    hits = await find("peintrre")
+    hits = await find("peintrxe")
     assert hits.ids == [1]
     assert hits.corrections[0].used == ["peintre"]
 
@@ -243,13 +243,13 @@ async def test_a_page_beyond_the_end_is_empty_with_the_right_total(find: Find, p
 
 @pytest.mark.parametrize("wrong", [{"page": 0}, {"limit": 51}, {"limit": 0}, {"audience": "all"}])
 def test_a_query_out_of_bounds_cannot_be_made(wrong: dict[str, Any]) -> None:
-    with pytest.raises(ValueError, match=r"page|audience"):
-        Query(**({"audience": "public", "day": DAY} | wrong))
+    with pytest.raises(msgspec.ValidationError, match=r"page|audience|enum"):
+        msgspec.convert({"audience": "public", "day": DAY} | wrong, Query)
 
 
 def test_a_query_must_name_its_audience() -> None:
-    with pytest.raises(TypeError, match="audience"):
-        Query(day=DAY)  # type: ignore[call-arg]
+    with pytest.raises(msgspec.ValidationError, match="audience"):
+        msgspec.convert({"day": DAY}, Query)
 
 
 def counts(hits: Hits, facet: str) -> dict[str, int]:
@@ -597,7 +597,7 @@ def test_the_parts_of_a_query_are_few_and_only_the_last_may_go_on() -> None:
 def test_two_letters_that_changed_places_are_one_edit() -> None:
     assert spelling.distance("comedein", "comedien") == 1
     assert spelling.distance("photgraphe", "photographe") == 1
-    assert spelling.distance("abcd", "dcba") == 3 + 1
+    assert spelling.distance("abcd", "dcba") == 3
     assert spelling.distance("devel", "developpeur", is_start=True) == 0
     assert spelling.distance("devlo", "developpeur", is_start=True) == 1
     assert spelling.distance("", "abc") == 3
