@@ -1,9 +1,8 @@
 """The contract of the search: it holds on every engine that is there."""
 
-import asyncio
 import contextlib
-from collections.abc import Awaitable, Callable, Sequence
-from datetime import date, timedelta
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
 from typing import Any
 
 import asyncpg
@@ -12,55 +11,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from search import outbox, postgres, rebuilding, spelling, terms
-from search.documents import (
-    Audience,
-    Connection,
-    Document,
-    Engine,
-    FacetCount,
-    Hits,
-    Index,
-    Query,
-    Source,
-    UnknownFacet,
-)
-
-DAY = date(2026, 11, 22)
-INDEX = Index(name="people", facets=("trade", "region", "language"))
+from search import postgres, spelling, terms
+from search.documents import Engine, FacetCount, Hits, Query, UnknownFacet
+from tests.shelf import DAY, INDEX, Shelf, counts
 
 Find = Callable[..., Awaitable[Hits]]
-
-
-class Shelf:
-    """Where the documents of a test come from."""
-
-    def __init__(self, connection: asyncpg.Connection) -> None:
-        self.connection = connection
-        self.documents: dict[tuple[int, Audience], Document] = {}
-        self.source = Source(keys=self._keys, documents=self._current)
-
-    async def _keys(self, _: Connection) -> list[int]:
-        return sorted({id_ for id_, _ in self.documents})
-
-    async def _current(self, _: Connection, ids: Sequence[int]) -> list[Document]:
-        return [d for (id_, _), d in self.documents.items() if id_ in ids]
-
-    async def put(self, id_: int, *audiences: Audience, **texts: Any) -> None:
-        for audience in audiences or ("public", "members"):
-            known: dict[str, Any] = {"sort_name": str(id_), "fresh_on": DAY} | texts
-            self.documents[id_, audience] = Document(id=id_, audience=audience, **known)
-        await self.index(id_)
-
-    async def remove(self, id_: int, *audiences: Audience) -> None:
-        for audience in audiences or ("public", "members"):
-            self.documents.pop((id_, audience), None)
-        await self.index(id_)
-
-    async def index(self, *ids: int) -> None:
-        await outbox.mark(self.connection, INDEX, ids)
-        while await outbox.drain(self.connection, INDEX, self.source):
-            pass
 
 
 @pytest.fixture
@@ -84,32 +39,7 @@ def find(engine: Engine) -> Find:
 
 @pytest.fixture
 async def people(shelf: Shelf) -> None:
-    """Six of them; 1 is a web developer, 4 only says so in her biography."""
-    await shelf.put(
-        1,
-        title=("Léa Lefèvre", "Développeur·se web"),
-        vocabulary=("webontwikkelaar", "web developer", "intégratrice web"),
-        facets={"trade": ["web"], "region": ["BE-BRU"], "language": ["fr", "nl"]},
-    )
-    await shelf.put(
-        2,
-        title=("Tom Peeters", "Graphiste"),
-        vocabulary=("graphic designer", "grafisch ontwerper"),
-        facets={"trade": ["graphics"], "region": ["BE-BRU"], "language": ["nl"]},
-    )
-    await shelf.put(
-        3,
-        title=("Anne O'Connor", "Formatrice", "Traducteur/trice"),
-        facets={"trade": ["training", "translation"], "region": ["FR-HDF"], "language": ["fr"]},
-    )
-    await shelf.put(
-        4,
-        title=("Zoé Martin", "Photographe"),
-        body=("J'ai été développeuse web, puis graphiste.",),
-        facets={"trade": ["photo"], "region": ["FR-HDF"], "language": ["fr"]},
-    )
-    await shelf.put(5, title=("Jean-Pierre Œuvrard", "Comédien·ne"), summary=("C++, C# et yoga",))
-    await shelf.put(6, title=("An Van Damme", "Web-designer"), facets={"region": ["BE-VWV"]})
+    await shelf.people()
 
 
 @pytest.mark.usefixtures("people")
@@ -252,10 +182,6 @@ def test_a_query_must_name_its_audience() -> None:
         msgspec.convert({"day": DAY}, Query)
 
 
-def counts(hits: Hits, facet: str) -> dict[str, int]:
-    return {count.value: count.count for count in hits.facets[facet]}
-
-
 @pytest.mark.usefixtures("people")
 async def test_facets_are_counted_over_all_hits(find: Find) -> None:
     hits = await find("web", facets=("region", "language"), limit=1)
@@ -347,138 +273,6 @@ async def test_what_is_hidden_or_deleted_leaves_hits_counts_and_corrections(
         assert (await find("vaniere", audience=audience)).corrections == []
         hits = await find(audience=audience, facets=("trade",))
         assert (hits.ids, counts(hits, "trade")) == ([2], {"saddles": 1})
-
-
-async def test_the_vocabulary_keeps_a_word_as_long_as_one_document_uses_it(
-    shelf: Shelf, connection: asyncpg.Connection
-) -> None:
-    await shelf.put(1, "members", title=("Ébéniste chanteuse",))
-    await shelf.put(2, "members", title=("Ébéniste",))
-    await shelf.put(1, "members", title=("Luthier",))
-
-    async def words() -> dict[str, int]:
-        rows = await connection.fetch("SELECT spelling, documents FROM search_term")
-        return {row["spelling"]: row["documents"] for row in rows}
-
-    assert await words() == {"ébéniste": 1, "luthier": 1}
-    await shelf.remove(2)
-    assert await words() == {"luthier": 1}
-
-
-async def test_a_key_marked_twice_is_indexed_once_and_forgotten(
-    shelf: Shelf, connection: asyncpg.Connection, find: Find
-) -> None:
-    shelf.documents[1, "members"] = Document(id=1, audience="members", title=("Ébéniste",))
-    await outbox.mark(connection, INDEX, [1, 1])
-    await outbox.mark(connection, INDEX, [1])
-    lag = await outbox.lag(connection)
-    assert lag.count == 3
-    assert 0 <= lag.age < 60
-    assert await outbox.drain(connection, INDEX, shelf.source) == 3
-    assert await outbox.lag(connection) == outbox.Lag(0, 0.0)
-    assert (await find("ébéniste")).ids == [1]
-
-
-async def test_a_key_of_a_change_that_was_rolled_back_is_not_marked(
-    connection: asyncpg.Connection,
-) -> None:
-    change = connection.transaction()
-    await change.start()
-    await outbox.mark(connection, INDEX, [1])
-    await change.rollback()
-    assert (await outbox.lag(connection)).count == 0
-
-
-async def test_a_key_marked_while_its_document_is_read_is_not_lost(
-    shelf: Shelf, connection: asyncpg.Connection, database: str, find: Find
-) -> None:
-    other = await asyncpg.connect(database)
-    shelf.documents[1, "members"] = Document(id=1, audience="members", title=("Ébéniste",))
-
-    async def read_and_change(_: Connection, ids: Sequence[int]) -> list[Document]:
-        before = [shelf.documents[id_, "members"] for id_ in ids]
-        shelf.documents[1, "members"] = Document(id=1, audience="members", title=("Luthier",))
-        await outbox.mark(other, INDEX, [1])
-        return before
-
-    racing = Source(keys=shelf.source.keys, documents=read_and_change)
-    await outbox.mark(connection, INDEX, [1])
-    assert await outbox.drain(connection, INDEX, racing) == 1
-    await other.close()
-    assert (await find("ébéniste")).ids == [1]
-    assert await outbox.drain(connection, INDEX, shelf.source) == 1
-    assert (await find("luthier")).ids == [1]
-    assert (await find("ébéniste")).ids == []
-
-
-async def test_a_source_that_fails_leaves_its_keys_marked(
-    shelf: Shelf, connection: asyncpg.Connection
-) -> None:
-    async def fail(_: Connection, __: Sequence[int]) -> list[Document]:
-        raise TimeoutError
-
-    await outbox.mark(connection, INDEX, [1])
-    with pytest.raises(TimeoutError):
-        await outbox.drain(connection, INDEX, Source(keys=shelf.source.keys, documents=fail))
-    assert (await outbox.lag(connection)).count == 1
-
-
-async def test_two_drains_at_once_share_the_work_and_count_words_right(
-    shelf: Shelf, connection: asyncpg.Connection, database: str
-) -> None:
-    others = [await asyncpg.connect(database) for _ in range(3)]
-    for id_ in range(1, 41):
-        shelf.documents[id_, "members"] = Document(id=id_, audience="members", title=("Mime",))
-    await outbox.mark(connection, INDEX, [*range(1, 41), *range(1, 41)])
-    done = [outbox.drain(other, INDEX, shelf.source, batch=9) for other in others for _ in range(1)]
-    while sum(await asyncio.gather(*done)):
-        done = [outbox.drain(other, INDEX, shelf.source, batch=9) for other in others]
-    for other in others:
-        await other.close()
-    assert await connection.fetchval("SELECT documents FROM search_term") == 40
-    assert (await outbox.lag(connection)).count == 0
-
-
-@pytest.mark.usefixtures("people")
-async def test_rebuilding_gives_the_same_index(
-    shelf: Shelf, connection: asyncpg.Connection, find: Find
-) -> None:
-    async def state() -> tuple[Any, ...]:
-        return (
-            await connection.fetch("SELECT * FROM search_term ORDER BY audience, spelling"),
-            await connection.fetch("SELECT * FROM search_document ORDER BY audience, id"),
-            await connection.fetch("SELECT * FROM search_text ORDER BY audience, id"),
-            await find("web", facets=INDEX.facets),
-            await find(facets=INDEX.facets),
-        )
-
-    before = await state()
-    told: list[tuple[int, int]] = []
-    done = await rebuilding.rebuild(
-        connection, INDEX, shelf.source, lambda *step: told.append(step), batch=4
-    )
-    assert done == 6
-    assert told == [(0, 6), (4, 6), (6, 6)]
-    assert await state() == before
-
-
-@pytest.mark.usefixtures("people")
-async def test_rebuilding_repairs_what_went_wrong_and_touches_no_other_index(
-    shelf: Shelf, connection: asyncpg.Connection, find: Find, engine: Engine
-) -> None:
-    other = Index(name="places")
-    shelf.documents[9, "members"] = Document(id=9, audience="members", title=("Atelier",))
-    await outbox.mark(connection, other, [9])
-    await outbox.drain(connection, other, shelf.source)
-    del shelf.documents[9, "members"]
-    await connection.execute("DELETE FROM search_text WHERE id = 1")
-    await connection.execute("UPDATE search_term SET documents = 99 WHERE spelling = 'graphiste'")
-    await rebuilding.rebuild(connection, INDEX, shelf.source)
-    assert (await find("développeuse web")).ids == [1, 4]
-    assert (await find("atelier")).ids == []
-    query = Query(audience="members", day=DAY, text="atelier")
-    assert (await engine.search(other, query)).ids == [9]
-    assert not await connection.fetchval("SELECT count(*) FROM search_term WHERE documents > 9")
 
 
 HOSTILE = [
