@@ -208,6 +208,37 @@ async def test_a_form_with_errors_keeps_what_was_typed_and_says_each_beside_its_
     assert await connection.fetchval("SELECT count(*) FROM event") == 0
 
 
+async def test_a_town_is_typed_in_the_form_and_a_doubtful_one_is_asked_again(
+    client: httpx.AsyncClient, town: Town
+) -> None:
+    await people.sign_in(client, town.animator)
+    for typed, reason in (
+        ("Bruxelle", "Plusieurs communes répondent"), ("Zzzz", "Aucune commune ne répond"),
+        ("\0" * 200, "Aucune commune"), ("é" * 10_000, "Aucune commune"),
+    ):  # fmt: skip
+        answer = await client.post("/events/new", data=towns.form(place=typed))
+        assert answer.status_code == 400
+        assert reason in answer.text, typed
+    answer = await client.post("/events/new", data=towns.form(place="4000 liège"))
+    assert answer.status_code == 303, answer.text
+    path = answer.headers["location"].partition("?")[0]
+    assert (await client.get(f"/api/v1{path}")).json()["place"]["code"] == "be-4000-liege"
+    form = await client.get(f"{path}/edit")
+    assert 'value="4000 Liège"' in form.text
+    assert (
+        await client.post(f"{path}/edit", data=towns.form(place="4000 Liège"))
+    ).status_code == 303
+
+
+async def test_an_event_names_the_next_dates_of_its_filiere(
+    client: httpx.AsyncClient, town: Town
+) -> None:
+    first = await towns.listed(client, town, title="La première")
+    second = await towns.listed(client, town, title="La deuxième")
+    assert "La deuxième" in (await client.get(f"/events/{first['id']}")).text
+    assert "La première" not in (await client.get(f"/events/{second['id']}")).text
+
+
 async def test_each_wrong_value_is_named_with_one_that_works(
     client: httpx.AsyncClient, town: Town
 ) -> None:

@@ -71,7 +71,7 @@ def _feed(events: Sequence[EventView], language: str, name: str = "") -> Feed:
 def _component(event: EventView, language: str) -> icalendar.Event:
     """DTSTAMP is the time of the last change: a calendar without METHOD (RFC 5545, 3.8.7.2)."""
     link = f"{settings.current().public_url}/events/{event.id}"
-    place = ", ".join(filter(None, [event.location, event.place.name if event.place else ""]))
+    place = ", ".join(filter(None, [event.location, event.place.label if event.place else ""]))
     kind = languages.translate(language, captions.KINDS[event.kind])
     text = "\n\n".join(filter(None, [event.description, event.online_url, link]))
     component = icalendar.Event()

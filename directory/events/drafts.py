@@ -230,13 +230,15 @@ class _Check:
                 day=f"{self.day(local)}, {local:%H:%M}" if _is_today(local) else self.day(local),
                 example=self.example(zone),
             )
-        elif starts_at > self.now + FARTHEST:
+            return None
+        if starts_at > self.now + FARTHEST:
             self.fault(
                 "starts_at",
                 marked("Le %(day)s est trop lointain. "
 "Indiquez une date d’ici à cinq ans, par exemple %(example)s."),
                 day=self.day(local), example=self.example(zone),
             )  # fmt: skip
+            return None
         return starts_at
 
     def order(self, starts_at: datetime | None, ends_at: datetime | None, zone: ZoneInfo) -> None:

@@ -10,7 +10,9 @@ from directory.errors import FieldError
 from directory.events.drafts import HOME_ZONE, EventAudience, EventDraft, EventKind
 from directory.events.listings import EventView
 from directory.languages import marked
+from directory.members import vocabulary
 
+PLACE_LENGTH = 100
 _EUROS = re.compile(r"\d{1,6}([.,]\d{1,2})?", re.ASCII)
 
 
@@ -57,7 +59,7 @@ def shown(event: EventView) -> EventForm:
         audience=event.audience.value,
         description=event.description,
         location=event.location,
-        place=event.place.code if event.place else "",
+        place=event.place.label if event.place else "",
         online_url=event.online_url,
         language=event.language,
         accessibility=event.accessibility,
@@ -67,14 +69,15 @@ def shown(event: EventView) -> EventForm:
     )
 
 
-def draft(form: EventForm) -> EventDraft:
-    """:raises errors.Malformed: for a choice or a figure that cannot be read at all."""
+async def draft(form: EventForm, language: str) -> EventDraft:
+    """:raises errors.Malformed: for a choice, a figure or a town that cannot be read at all."""
     faults: list[FieldError] = []
     figures = {
         "capacity": _figure(form.capacity, "capacity", faults),
         "sequence": _figure(form.sequence, "sequence", faults),
     }
     cents = _cents(form.price, faults)
+    place = await _place(form.place, language, faults)
     choices = {
         "kind": (form.kind, {kind.value for kind in EventKind}),
         "audience": (form.audience, {audience.value for audience in EventAudience}),
@@ -94,7 +97,7 @@ def draft(form: EventForm) -> EventDraft:
         audience=EventAudience(form.audience),
         description=form.description,
         location=form.location,
-        place=form.place.strip() or None,
+        place=place,
         online_url=form.online_url,
         language=form.language,
         accessibility=form.accessibility,
@@ -102,6 +105,32 @@ def draft(form: EventForm) -> EventDraft:
         price_cents=cents,
         sequence=figures["sequence"],
     )
+
+
+async def _place(typed: str, language: str, faults: list[FieldError]) -> str | None:
+    """The code of the one town that is typed: '4020 Liège', or less where it is enough."""
+    typed = " ".join(typed.split())[:PLACE_LENGTH]
+    if not typed:
+        return None
+    found = await vocabulary.find_places(typed, language, page=1, limit=50)
+    labels = {f"{place.postal_code} {place.label}": place.code for place in found.items}
+    same = [code for label, code in labels.items() if label.lower() == typed.lower()]
+    if same or found.total == 1:
+        return (same or list(labels.values()))[0]
+    faults.append(
+        FieldError(
+            "place",
+            marked(
+                "Plusieurs communes répondent à « %(typed)s ». Précisez, par exemple %(example)s."
+            )
+            if labels
+            else marked(
+                "Aucune commune ne répond à « %(typed)s ». Indiquez par exemple %(example)s."
+            ),
+            {"typed": typed, "example": next(iter(labels), "4020 Liège")},
+        )
+    )
+    return None
 
 
 def _figure(typed: str, field: str, faults: list[FieldError]) -> int | None:

@@ -18,6 +18,7 @@ from directory.filieres.lifecycle import Stage
 from directory.filieres.registry import FiliereRef
 from directory.http.listing import Listing
 from directory.languages import marked
+from directory.members import vocabulary
 
 LARGEST_ID = 2**63 - 1
 
@@ -53,7 +54,12 @@ class EventPlace(msgspec.Struct, frozen=True):
     """A town. `name` is in the reader's language."""
 
     code: str
+    postal_code: str
     name: str
+
+    @property
+    def label(self) -> str:
+        return f"{self.postal_code} {self.name}"
 
 
 class EventCard(msgspec.Struct, frozen=True, kw_only=True):
@@ -178,7 +184,7 @@ _SELECT = """
         e.starts_at, e.ends_at, e.timezone, e.location, e.online_url,
         e.online_url <> '' AS is_online, e.language, e.accessibility, e.capacity,
         e.price_cents, e.sequence, e.created_at, e.updated_at, e.cancelled_at,
-        p.code AS place_code, p.label_fr, p.label_nl,
+        p.code AS place_code, p.postal_code, p.label_fr, p.label_nl,
         ARRAY(SELECT filiere_id FROM event_filiere z WHERE z.event_id = e.id ORDER BY 1)
             AS filiere_ids
     FROM event e LEFT JOIN place p ON p.id = e.place_id
@@ -210,14 +216,17 @@ async def list_events(
     return Listing(items=cards, total=total, page=page, limit=limit)
 
 
-async def upcoming(actor: Actor, filiere_id: int, limit: int, language: str) -> list[EventCard]:
+async def upcoming(
+    actor: Actor, filiere_id: int, limit: int, language: str, after: EventCard | None = None
+) -> list[EventCard]:
     """The next dates of a filière that the actor may see, without the cancelled ones."""
     asked = (*visible_to(actor).parameters, *_parameters(EventFilter(filiere_id=filiere_id)))
     async with db.connection() as reader:
         rows = await reader.fetch(
             f"{_SELECT} WHERE {_WANTED} AND e.cancelled_at IS NULL "
+            "AND ($9::timestamptz IS NULL OR (e.starts_at, e.id) > ($9, $10::bigint)) "
             "ORDER BY e.starts_at, e.id LIMIT $8",
-            *asked, limit,
+            *asked, limit, after and after.starts_at, after and after.id,
         )  # fmt: skip
     return await _shape(rows, language, EventCard)
 
@@ -402,20 +411,11 @@ async def wanted_filiere(field: str, slug: str, language: str) -> FiliereRef:
 
 
 async def _columns(draft: EventDraft, checked: CheckedDraft) -> tuple[object, ...]:
-    place_id = None
-    if draft.place:
-        place_id = await db.current().fetchval(
-            "SELECT id FROM place WHERE code = $1", draft.place.replace("\0", "")
-        )
-        if place_id is None:
-            raise errors.Malformed.field(
-                "place",
-                marked("Cette commune n’est pas connue. Indiquez par exemple %(example)s."),
-                example="be-4000-liege",
-            )
+    place_ids = await vocabulary.ids("place", [draft.place] if draft.place else [], "place")
     return (
         draft.kind.value, draft.audience.value, checked.title, checked.description,
-        checked.starts_at, checked.ends_at, checked.timezone, checked.location, place_id,
+        checked.starts_at, checked.ends_at, checked.timezone, checked.location,
+        place_ids[0] if place_ids else None,
         checked.online_url, checked.language, checked.accessibility, draft.capacity,
         draft.price_cents,
     )  # fmt: skip
@@ -438,6 +438,8 @@ def _values(row: asyncpg.Record, refs: dict[int, FiliereRef], language: str) -> 
     label = row["label_nl"] if language == "nl" else row["label_fr"]
     return {
         **row,
-        "place": EventPlace(row["place_code"], label) if row["place_code"] else None,
+        "place": EventPlace(row["place_code"], row["postal_code"], label)
+        if row["place_code"]
+        else None,
         "filieres": [refs[filiere_id] for filiere_id in row["filiere_ids"]],
     }

@@ -85,11 +85,10 @@ async def event_page(
     following = [
         card
         for filiere in event.filieres[:1]
-        for card in await listings.upcoming(actor, filiere.id, ON_FILIERE + 1, language)
-        if card.id != event.id
+        for card in await listings.upcoming(actor, filiere.id, ON_FILIERE, language, after=event)
     ]
     return pages.page(
-        request, "events/event.html", event=event, events=following[:ON_FILIERE],
+        request, "events/event.html", event=event, events=following,
         may_change=listings.may_change(actor, event), captions=captions,
         done=DONE[done] if done else "",
     )  # fmt: skip
@@ -114,7 +113,7 @@ async def list_event(
 ) -> Redirect | Response[str]:
     language = pages.language(request)
     try:
-        event = await listings.create(request.user, forms.draft(data), language)
+        event = await listings.create(request.user, await forms.draft(data, language), language)
     except errors.Malformed as problem:  # shown beside the fields, with what was typed
         return _form_page(
             request, data, await _choices(request, await _named(data, language)), problem
@@ -136,7 +135,7 @@ async def edit_event(
     language = pages.language(request)
     event = await listings.changeable(request.user, event_id, language)
     try:
-        await listings.edit(request.user, event_id, forms.draft(data), language)
+        await listings.edit(request.user, event_id, await forms.draft(data, language), language)
     except errors.Malformed as problem:  # shown beside the fields, with what was typed
         return _form_page(request, data, await _choices(request, event.filieres), problem, event)
     return Redirect(f"/events/{event_id}?done=changed", status_code=303)
