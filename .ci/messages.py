@@ -40,9 +40,7 @@ def main() -> int:
         path = FOLDER / f"{language}.po"
         known = read_po(BytesIO(path.read_bytes()), locale=language)
         known.update(texts, no_fuzzy_matching=True)
-        known.header_comment = (
-            f"# The texts of the service in {name}; the source is French."
-        )
+        known.header_comment = f"# The texts of the service in {name}; the source is French."
         missing = [
             message.id for message in known if message.id and not _is_translated(message.string)
         ]

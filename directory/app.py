@@ -5,12 +5,13 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 from litestar import Litestar, Router
-from litestar.datastructures import ResponseHeader
+from litestar.datastructures import ResponseHeader, State
 from litestar.exceptions import HTTPException
 from litestar.middleware import DefineMiddleware
 from litestar.openapi import OpenAPIConfig
 from litestar.openapi.plugins import RapidocRenderPlugin
 from litestar.static_files import create_static_files_router
+from search.postgres import PostgresEngine
 
 from directory import db, errors, piccolo_conf, settings
 from directory.accounts import routes as accounts
@@ -62,6 +63,7 @@ def create_app(chosen: Settings, database_url: str) -> Litestar:
             create_static_files_router(path="/static", directories=[STATIC]),
         ],
         lifespan=[connections],
+        state=State({"engine": PostgresEngine(db.connection)}),
         middleware=[DefineMiddleware(ActorMiddleware, exclude=["^/static", "^/health/live"])],
         guards=[guards.same_origin, guards.known_query_only],
         exception_handlers={

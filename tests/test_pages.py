@@ -1,14 +1,18 @@
 """The thin line of the service, as people walk it: in a real browser, by real mail."""
 
 import re
-from pathlib import Path
+from datetime import date, timedelta
 
+import asyncpg
+import httpx
+import icalendar
 from playwright.async_api import Browser, Page, expect
 
 from tests.site import LINK, Site, browser, demo_template, page, sign_in, site
 
 __all__ = ["browser", "demo_template", "page", "site"]
-SHOTS = Path(__file__).parent / "screenshots"
+AWA, NOE, CLEMENCE = "awa@etabli.example", "noe@etabli.example", "clemence@etabli.example"
+WEB = "/filieres/metiers-du-web"
 
 
 async def test_a_search_answers_as_one_types_and_the_address_follows(page: Page) -> None:
@@ -44,3 +48,146 @@ async def test_a_link_signs_in_once(page: Page, site: Site) -> None:
     await page.get_by_role("button", name="Se déconnecter").click()
     await page.goto(link)
     await expect(page.locator("h1")).to_have_text("Ce lien ne sert plus")
+
+
+async def test_a_member_joins_a_filiere_and_agrees_to_one_topic(page: Page, site: Site) -> None:
+    await sign_in(page, site, AWA)
+    await page.goto(WEB)
+    row = page.get_by_role("radiogroup", name="Formations")
+    await row.get_by_label("tout de suite").check()
+    await page.get_by_role("button", name="Rejoindre la filière").click()
+    await expect(page.get_by_role("button", name="Quitter la filière")).to_be_visible()
+    connection = await asyncpg.connect(site.database)
+    rows = await connection.fetch(
+        """
+        SELECT l.topic, l.act, l.rhythm, w.text FROM consent_ledger l
+        JOIN consent_wording w ON w.id = l.wording_id
+        JOIN filiere f ON f.id = l.filiere_id JOIN member m ON m.id = l.member_id
+        JOIN account a ON a.id = m.account_id
+        WHERE a.email = $1 AND f.slug = 'metiers-du-web'
+        """,
+        AWA,
+    )
+    await connection.close()
+    assert [tuple(row)[:3] for row in rows] == [("trainings", "given", "at_once")]
+    assert rows[0]["text"]
+
+
+async def test_the_fourth_filiere_is_refused_with_what_could_be_left(
+    page: Page, site: Site
+) -> None:
+    await sign_in(page, site, NOE)
+    await page.goto("/filieres/alimentation")
+    await expect(page.locator("#join")).to_contain_text("Vous êtes déjà dans 3 filières")
+    await expect(page.locator("#join")).to_contain_text("Métiers du web")
+    # The way out is offered: leave one and join this one, in one step.
+    await page.get_by_role("radio", name="Métiers du web").check()
+    await page.get_by_role("button", name="Quitter l’autre et rejoindre celle-ci").click()
+    await expect(page.get_by_role("button", name="Quitter la filière")).to_be_visible()
+
+
+async def test_an_announcement_reaches_those_who_chose_it_once_and_can_be_stopped(
+    page: Page, site: Site
+) -> None:
+    connection = await asyncpg.connect(site.database)
+    wanted = {
+        email
+        for (email,) in await connection.fetch(
+            """
+            SELECT a.email::text FROM consent c JOIN filiere f ON f.id = c.filiere_id
+            JOIN member m ON m.id = c.member_id JOIN account a ON a.id = m.account_id
+            JOIN membership s ON s.member_id = m.id AND s.filiere_id = f.id AND s.left_at IS NULL
+            LEFT JOIN mail_pause p ON p.member_id = m.id AND p.until > current_date
+            LEFT JOIN suppression x ON x.email = a.email
+            WHERE f.slug = 'metiers-du-web' AND c.topic = 'trainings' AND c.rhythm = 'at_once'
+              AND m.left_on IS NULL AND a.disabled_at IS NULL AND p.until IS NULL
+              AND x.email IS NULL AND a.email_confirmed_at IS NOT NULL
+            """
+        )
+    }
+    assert wanted
+    await sign_in(page, site, CLEMENCE)
+    await page.goto("/mailings/new")
+    await page.get_by_label("Métiers du web").check()
+    await page.get_by_label("Formations").check()
+    await page.get_by_label("Objet").fill("Chiffrer un site : une deuxième session")
+    await page.get_by_label("Texte").fill("Bonjour,\n\nVenez avec un **devis réel**.")
+    await expect(page.locator("#preview")).to_contain_text("devis réel")
+    await page.get_by_role("button", name="Voir qui le recevra").click()
+    await page.get_by_role("button", name=re.compile(f"Envoyer à {len(wanted)} personne")).click()
+    letters = await site.mails("", len(wanted) + 1)
+    reached = [letter.to for letter in letters if letter.subject.startswith("Chiffrer")]
+    assert sorted(reached) == sorted(wanted)
+
+    letter = next(letter for letter in letters if letter.subject.startswith("Chiffrer"))
+    stop = next(link for link in LINK.findall(site.text(letter)) if link.endswith("/stop"))
+    async with httpx.AsyncClient() as machine:
+        count = "SELECT count(*) FROM consent_ledger WHERE act = 'withdrawn'"
+        before = await connection.fetchval(count)
+        await machine.get(stop)
+        await machine.head(stop)
+        assert await connection.fetchval(count) == before
+        for _ in range(2):
+            stopped = await machine.post(stop, data={"List-Unsubscribe": "One-Click"})
+            assert stopped.status_code == 200
+        assert await connection.fetchval(count) == before + 1
+        forged = await machine.post(stop.replace("/stop", "x/stop"))
+        assert forged.status_code == 404
+    await connection.close()
+
+
+async def test_an_animator_lists_an_event_and_calendars_show_it(page: Page, site: Site) -> None:
+    await sign_in(page, site, CLEMENCE)
+    await page.goto("/events/new?filiere=metiers-du-web")
+    day = date.today() + timedelta(days=40)  # noqa: DTZ011 - any day to come
+    await page.get_by_label("Titre").fill("Midi des devis, épreuve")
+    await page.get_by_label("Jour").first.fill(day.isoformat())
+    await page.get_by_label("Début").fill("12:30")
+    await page.get_by_label("Fin").fill("13:30")
+    await page.get_by_label("Tout le monde").check()
+    await page.get_by_role("button", name="Ajouter à l’agenda").click()
+    await expect(page.locator("h1")).to_have_text("Midi des devis, épreuve")
+    async with httpx.AsyncClient() as machine:
+        answer = await machine.get(f"{site.url}{WEB}/calendar.ics")
+    calendar = icalendar.Calendar.from_ical(answer.content)
+    (event,) = [entry for entry in calendar.events if "épreuve" in entry["SUMMARY"]]
+    assert event.start.strftime("%Y-%m-%d %H:%M") == f"{day.isoformat()} 12:30"
+    assert calendar.timezones
+    await page.goto(WEB)
+    await expect(page.locator("main")).to_contain_text("Midi des devis, épreuve")
+
+
+async def test_a_field_for_oneself_is_in_nobody_elses_page_answer_or_index(
+    page: Page, site: Site
+) -> None:
+    await sign_in(page, site, AWA)
+    profile = await page.locator(".who a").first.get_attribute("href")
+    await page.goto(f"{profile}/edit/headline")
+    await page.get_by_role("textbox").last.fill("Zyxwvutologue de confiance")
+    await page.get_by_label(re.compile("Moi seul")).check()
+    await page.get_by_role("button", name="Enregistrer").click()
+    await page.goto(f"{profile}")
+    await expect(page.locator("main")).to_contain_text("Zyxwvutologue")
+    connection = await asyncpg.connect(site.database)
+    for _ in range(100):
+        if not await connection.fetchval("SELECT count(*) FROM search_outbox"):
+            break
+    found = await connection.fetchval(
+        "SELECT count(*) FROM search_text WHERE words ILIKE '%zyxwvut%' OR vector::text ILIKE '%zyxw%'"
+    )
+    assert found == 0
+    assert not await connection.fetchval(
+        "SELECT count(*) FROM search_term WHERE spelling ILIKE '%zyxw%'"
+    )
+    await connection.close()
+    await page.get_by_role("button", name="Se déconnecter").click()
+    for email in ("", NOE, "helene@etabli.example"):
+        if email:
+            await sign_in(page, site, email)
+        for address in (profile, "/?q=zyxwvutologue", "/api/v1/members?q=zyxwvutologue"):
+            answer = await page.goto(str(address))
+            assert answer
+            assert "Zyxwvutologue" not in (await answer.text()).replace("q=zyxw", ""), email
+        if email:
+            await page.goto("/about")
+            await page.get_by_role("button", name="Se déconnecter").click()

@@ -12,6 +12,7 @@ from directory.accounts.actor import Actor
 from directory.languages import marked
 from directory.members import audiences, views
 from directory.members.audiences import Field, Level
+from directory.members.documents import INDEX
 from directory.members.views import (
     Availability,
     FiliereView,
@@ -25,6 +26,7 @@ from directory.members.views import (
     TerritoryView,
     Word,
 )
+from search import outbox
 
 LARGEST_ID = 2**63 - 1
 NOBODY = marked("Cette personne n’est pas dans l’annuaire.")
@@ -36,6 +38,8 @@ class MemberChanged(msgspec.Struct, frozen=True):
 
 async def tell(member_ids: Iterable[int]) -> None:
     """To the index and to who listens. Call it in the transaction of any change to a profile."""
+    member_ids = list(member_ids)
+    await outbox.mark(db.current(), INDEX, member_ids)
     for member_id in member_ids:
         await jobs.emit(MemberChanged(member_id))
 
