@@ -11,7 +11,6 @@ from litestar.middleware import DefineMiddleware
 from litestar.openapi import OpenAPIConfig
 from litestar.openapi.plugins import RapidocRenderPlugin
 from litestar.static_files import create_static_files_router
-from search.postgres import PostgresEngine
 
 from directory import db, errors, piccolo_conf, settings
 from directory.accounts import routes as accounts
@@ -25,6 +24,7 @@ from directory.members import routes as members
 from directory.settings import Settings
 from directory.subscriptions import routes as subscriptions
 from directory.web import routes as web
+from search.postgres import PostgresEngine
 
 STATIC = Path(__file__).parent / "web" / "static"
 DOMAINS = (accounts, members, filieres, subscriptions, events, mailings, web)
@@ -52,12 +52,9 @@ def create_app(chosen: Settings, database_url: str) -> Litestar:
         async with db.pool():
             yield
 
-    api = Router(
-        "/api/v1", route_handlers=[handler for domain in DOMAINS for handler in domain.API]
-    )
     return Litestar(
         route_handlers=[
-            api,
+            Router("/api/v1", route_handlers=[one for domain in DOMAINS for one in domain.API]),
             *(handler for domain in DOMAINS for handler in domain.PAGES),
             *(mailbox.PAGES if chosen.demo else ()),
             create_static_files_router(path="/static", directories=[STATIC]),

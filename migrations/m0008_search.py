@@ -26,9 +26,9 @@ CREATE TABLE search_document_public PARTITION OF search_document FOR VALUES IN (
 CREATE TABLE search_document_members PARTITION OF search_document FOR VALUES IN ('members');
 
 -- The words of a document. vector holds each neutral key once, behind the letter of the best
--- field it stands in: 'a' title, 'b' summary, 'c' vocabulary, 'd' body; 's' is for stop words of the
--- title. words are the spellings
--- it adds to search_term, parted by spaces. digest is that of the document.
+-- field it stands in: 'a' title, 'b' summary, 'c' vocabulary, 'd' body; 's' is for stop words of
+-- the title. words are the spellings it adds to search_term, parted by spaces. digest is that of
+-- the document.
 CREATE TABLE search_text (
     index_name text COLLATE "C" NOT NULL,
     audience text COLLATE "C" NOT NULL,
@@ -102,7 +102,8 @@ BEGIN
         SELECT word, tier, query::tsquery AS query
         FROM unnest(words, tiers, queries) AS w (word, tier, query)),
     found AS (
-        SELECT t.id, w.word, max(w.tier) AS tier FROM way w JOIN search_text t ON t.vector @@ w.query
+        SELECT t.id, w.word, max(w.tier) AS tier
+        FROM way w JOIN search_text t ON t.vector @@ w.query
         WHERE t.audience = in_audience AND t.index_name = in_index GROUP BY t.id, w.word),
     matched AS (
         SELECT f.id, sum(f.tier) AS score FROM found f GROUP BY f.id HAVING count(*) = wanted)
