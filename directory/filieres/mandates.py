@@ -3,10 +3,13 @@
 import enum
 from datetime import date
 
+import asyncpg
 import msgspec
 
 from directory import db
-from directory.accounts.actor import Actor, Permission
+from directory.accounts.actor import Actor
+from directory.members import audiences
+from directory.members.audiences import Field
 
 
 class MandateRole(enum.Enum):
@@ -31,32 +34,28 @@ async def list_current(actor: Actor, filiere_id: int) -> list[Mandate]:
     """The running mandates of members who are still there, oldest first."""
     async with db.connection() as reader:
         rows = await reader.fetch(
-            """
+            f"""
             SELECT d.role::text AS role, d.starts_on, d.ends_on, p.id AS member_id,
-                p.display_name AS name,
-                CASE coalesce(p.audiences ->> 'display_name', 'members')
-                    WHEN 'public' THEN true
-                    WHEN 'members' THEN $3::boolean
-                    WHEN 'filieres' THEN EXISTS (
-                        SELECT FROM membership theirs JOIN membership mine
-                            ON mine.filiere_id = theirs.filiere_id AND mine.left_at IS NULL
-                        WHERE theirs.member_id = p.id AND theirs.left_at IS NULL
-                          AND mine.member_id = $2)
-                    ELSE false
-                END OR p.id IS NOT DISTINCT FROM $2 AS is_named
+                p.display_name AS name, p.audiences,
+                {audiences.sql_shares_filiere("p.id", "$2::bigint")} AS shares_filiere
             FROM mandate d JOIN member p ON p.id = d.member_id
             WHERE d.filiere_id = $1 AND p.left_on IS NULL
               AND current_date BETWEEN d.starts_on AND d.ends_on
             ORDER BY d.role, d.starts_on, d.id
-            """,
-            filiere_id, actor.member_id, actor.may(Permission.READ_MEMBERS),
+            """,  # noqa: S608 - no value in it
+            filiere_id, audiences.own_id(actor),
         )  # fmt: skip
-    return [
-        Mandate(
-            MandateRole(row["role"]),
-            row["starts_on"],
-            row["ends_on"],
-            *((row["member_id"], row["name"]) if row["is_named"] else ()),
-        )
-        for row in rows
-    ]
+    return [_mandate(actor, row) for row in rows]
+
+
+def _mandate(actor: Actor, row: asyncpg.Record) -> Mandate:
+    nearness = audiences.level(actor, row["member_id"], shares_filiere=row["shares_filiere"])
+    seen = audiences.visible_to(nearness, msgspec.json.decode(row["audiences"]))
+    is_named = Field.DISPLAY_NAME in seen
+    return Mandate(
+        MandateRole(row["role"]),
+        row["starts_on"],
+        row["ends_on"],
+        member_id=row["member_id"] if is_named else None,
+        name=row["name"] if is_named else None,
+    )
