@@ -291,6 +291,29 @@ async def member_with_two_choices(
 
 
 @pytest.mark.usefixtures("app")
+async def test_joining_and_leaving_reach_the_search_index_and_a_refusal_does_not(
+    connection: asyncpg.Connection,
+) -> None:
+    awa = await people.member(connection)
+    await three_filieres(connection, awa)
+    await people.filiere(connection, "web")
+
+    async def marked() -> list[int]:
+        found = await connection.fetch("DELETE FROM search_outbox RETURNING id")
+        return [row["id"] for row in found]
+
+    with pytest.raises(memberships.QuotaReached):
+        await memberships.join(actor(awa), "web", "fr", TRACE)
+    assert await marked() == []
+    await memberships.leave(actor(awa), "image", TRACE)
+    assert await marked() == [awa.member_id]
+    await memberships.join(actor(awa), "web", "fr", TRACE)
+    assert await marked() == [awa.member_id]
+    await memberships.join(actor(awa), "web", "fr", TRACE)
+    assert await marked() == []
+
+
+@pytest.mark.usefixtures("app")
 async def test_leaving_a_topic_leaves_nothing_else(connection: asyncpg.Connection) -> None:
     awa, choices = await member_with_two_choices(connection)
     await consent.choose(actor(awa), [Choice("web", Topic.NEWS, None)], TRACE)
