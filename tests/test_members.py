@@ -143,6 +143,51 @@ async def test_a_hidden_field_changes_nothing_of_what_others_get(
             assert now != found[audience]
 
 
+@settings(BRIEFLY, max_examples=25)
+@given(chosen=CHOICES, field=st.sampled_from(Field), name=st.sampled_from(VIEWERS[:3]))
+async def test_a_hidden_field_changes_no_byte_of_the_page_and_of_the_api(
+    client: httpx.AsyncClient, connection: asyncpg.Connection,
+    chosen: dict[str, Audience], field: Field, name: str,
+) -> None:  # fmt: skip
+    await connection.execute("DELETE FROM filiere WHERE slug = 'image'")
+    awa, other = await people.member(connection), await people.member(connection)
+    await profile_rows.fill(connection, awa)
+    await profile_rows.choose(connection, awa, chosen)
+    client.cookies.clear()
+    if name != "visitor":
+        await people.sign_in(client, other)
+    if name == "fellow":
+        filiere_id = await people.filiere(connection, "image")
+        await profile_rows.join(connection, filiere_id, awa, other)
+    level = Level[name.upper()]
+    paths = (f"/members/{awa.member_id}", f"/api/v1/members/{awa.member_id}")
+    before = [await client.get(path) for path in paths]
+    await profile_rows.write(connection, awa, field, 1)
+    after = [await client.get(path) for path in paths]
+    is_seen = {field, Field.DISPLAY_NAME} <= audiences.visible_to(level, chosen)
+    assert {answer.status_code for answer in before} <= {200, 404}
+    for old, new in zip(before, after, strict=True):
+        assert (old.content != new.content) is is_seen
+
+
+async def test_who_is_hidden_answers_like_who_never_was(
+    client: httpx.AsyncClient, connection: asyncpg.Connection
+) -> None:
+    awa = await people.member(connection)
+    for path in ("/members/", "/api/v1/members/"):
+        hidden = await client.get(f"{path}{awa.member_id}")
+        unknown = await client.get(f"{path}987654321")
+        assert hidden.status_code == unknown.status_code == 404
+        same = unknown.text.replace("987654321", str(awa.member_id))
+        assert hidden.text == same
+
+
+@pytest.mark.parametrize("name", ["0", "-1", "9" * 18, "9" * 30, "%00", "1%00", "x", "1.5", "１"])
+async def test_a_number_that_is_nobodys_is_not_found(client: httpx.AsyncClient, name: str) -> None:
+    for path in ("/members/", "/api/v1/members/"):
+        assert (await client.get(f"{path}{name}")).status_code == 404
+
+
 LEVELS: dict[str, Level] = {str(name): level for name, level in documents.LEVELS.items()}
 
 

@@ -6,13 +6,14 @@ from typing import Any
 
 import asyncpg
 import msgspec
+from msgspec import UNSET
 
 from directory import db, errors, jobs, languages
-from directory.accounts.actor import Actor
+from directory.accounts.actor import Actor, Permission
 from directory.languages import marked
-from directory.members import audiences, views
-from directory.members.audiences import Field, Level
-from directory.members.documents import INDEX
+from directory.members import audiences, documents, drafts, views, vocabulary
+from directory.members.audiences import Audience, Field, Level
+from directory.members.drafts import MemberDraft
 from directory.members.views import (
     Availability,
     FiliereView,
@@ -30,6 +31,10 @@ from search import outbox
 
 LARGEST_ID = 2**63 - 1
 NOBODY = marked("Cette personne n’est pas dans l’annuaire.")
+STALE = marked(
+    "Votre fiche a changé depuis que vous l’avez ouverte. Rien n’a été écrasé. "
+    "Rouvrez-la, puis refaites ce changement."
+)
 
 
 class MemberChanged(msgspec.Struct, frozen=True):
@@ -38,9 +43,9 @@ class MemberChanged(msgspec.Struct, frozen=True):
 
 async def tell(member_ids: Iterable[int]) -> None:
     """To the index and to who listens. Call it in the transaction of any change to a profile."""
-    member_ids = list(member_ids)
-    await outbox.mark(db.current(), INDEX, member_ids)
-    for member_id in member_ids:
+    ids = list(member_ids)
+    await outbox.mark(db.current(), documents.INDEX, ids)
+    for member_id in ids:
         await jobs.emit(MemberChanged(member_id))
 
 
@@ -96,24 +101,35 @@ def _one(language: str) -> str:
     """  # noqa: S608 - the language is one of ours
 
 
-async def get(
-    actor: Actor, member_id: int, language: str = languages.SOURCE, *, seen_as: Level = Level.SELF
-) -> MemberView:
-    """One profile. `seen_as` lets its owner look through others' eyes, and nobody look closer.
+async def get(actor: Actor, member_id: int, language: str = languages.SOURCE) -> MemberView:
+    """One profile, as the actor may see it.
 
     :raises errors.NotFound: for who never was, who left, and who is hidden from the actor.
     """
+    row = await _row(actor, member_id, language)
+    nearness = audiences.level(actor, member_id, shares_filiere=row["shares_filiere"])
+    view = _view(row, nearness)
+    if view is None:
+        raise errors.NotFound(NOBODY)
+    return view
+
+
+async def preview(
+    actor: Actor, member_id: int, nearness: Level, language: str = languages.SOURCE
+) -> MemberView | None:
+    """One's own profile as others see it. None: they do not see that one is there."""
+    await require_own(actor, member_id)
+    return _view(await _row(actor, member_id, language), nearness)
+
+
+async def _row(actor: Actor, member_id: int, language: str) -> asyncpg.Record:
     if not 0 < member_id <= LARGEST_ID:
         raise errors.NotFound(NOBODY)
     async with db.connection() as reader:
         row = await reader.fetchrow(_one(language), member_id, audiences.own_id(actor))
     if row is None:
         raise errors.NotFound(NOBODY)
-    nearness = audiences.level(actor, member_id, shares_filiere=row["shares_filiere"])
-    view = _view(row, min(nearness, seen_as))
-    if view is None:
-        raise errors.NotFound(NOBODY)
-    return view
+    return row
 
 
 def _view(row: asyncpg.Record, nearness: Level) -> MemberView | None:
@@ -221,3 +237,122 @@ def _availability(row: asyncpg.Record | None) -> dict[str, Any]:
     if until is not None and until < views.today():
         return {}
     return {"availability": Availability(row["availability"]), "available_until": until}
+
+
+async def require_own(actor: Actor, member_id: int) -> None:
+    """Let only the owner pass.
+
+    :raises errors.SignInNeeded: for a visitor. :raises errors.Forbidden: for a profile that the
+        actor sees. :raises errors.NotFound: for one that they do not.
+    """
+    if actor.is_visitor:
+        raise errors.SignInNeeded
+    if actor.member_id != member_id:
+        await get(actor, member_id)
+        raise errors.Forbidden(marked("Cette fiche n’est pas la vôtre."))
+    actor.require(Permission.EDIT_PROFILE)
+
+
+async def edit(actor: Actor, draft: MemberDraft) -> None:
+    """Change parts of one's own profile: all of them or none.
+
+    :raises errors.Malformed: naming the field. :raises errors.Conflict: for an old version.
+    """
+    actor.require(Permission.EDIT_PROFILE)
+    member_id = actor.require_member()
+    columns = drafts.columns(draft, actor.language or languages.SOURCE)
+    lists = drafts.lists(draft)
+    async with db.transaction() as opened:
+        version = await opened.fetchval(
+            "SELECT version FROM member WHERE id = $1 AND left_on IS NULL FOR UPDATE", member_id
+        )
+        if version is None:
+            raise errors.NotFound(NOBODY)
+        if version != draft.version:
+            raise errors.Conflict(STALE)
+        if draft.place is not UNSET:
+            columns["place_id"] = await _id("place", Field.PLACE, draft.place)
+        if draft.territory is not UNSET:
+            columns["territory_id"] = await _id("territory", Field.TERRITORY, draft.territory)
+        for field, rows in lists.items():
+            await _replace(opened, member_id, field, rows)
+        await _update(opened, member_id, columns, draft.audiences or {})
+        await tell([member_id])
+
+
+async def set_audience(actor: Actor, version: int, field: Field, audience: Audience) -> None:
+    """:raises errors.Conflict: for an old version."""
+    await edit(actor, MemberDraft(version=version, audiences={field: audience}))
+
+
+async def confirm(actor: Actor) -> None:
+    """All is still right: the profile is fresh again."""
+    actor.require(Permission.EDIT_PROFILE)
+    member_id = actor.require_member()
+    async with db.transaction() as opened:
+        await opened.execute("UPDATE member SET confirmed_at = now() WHERE id = $1", member_id)
+        await tell([member_id])
+
+
+@jobs.every("3 22,23 * * *")
+async def end_availabilities() -> None:
+    """Tell of those whose last day is over. The day turns at 22 or 23 h UTC."""
+    async with db.transaction() as opened:
+        rows = await opened.fetch(
+            "SELECT id FROM member WHERE left_on IS NULL AND available_until < $1::date"
+            " AND available_until >= $1::date - 7",
+            views.today(),
+        )
+        await tell(row["id"] for row in rows)
+
+
+async def _id(kind: vocabulary.Kind, field: Field, code: str | None) -> int | None:
+    return (await vocabulary.ids(kind, [code], field))[0] if code else None
+
+
+# How each list is kept: its table, what its rows are besides the member, and where they stop.
+_TABLES = {
+    Field.TRADES: ("member_trade", "trade_id, position", ""),
+    Field.SECTORS: ("member_sector", "sector_id", ""),
+    Field.SKILLS_OFFERED: ("member_skill", "kind, position, label", " AND kind = 'offered'"),
+    Field.SKILLS_WANTED: ("member_skill", "kind, position, label", " AND kind = 'wanted'"),
+    Field.LANGUAGES: ("member_language", "language, level", ""),
+    Field.LINKS: ("member_link", "position, kind, url", ""),
+}
+
+
+async def _replace(
+    opened: asyncpg.Connection, member_id: int, field: Field, rows: list[tuple[Any, ...]]
+) -> None:
+    if field is Field.TRADES:
+        found = await vocabulary.ids("trade", [code for (code,) in rows], field)
+        rows = [(trade_id, position) for position, trade_id in enumerate(found)]
+    elif field is Field.SECTORS:
+        found = await vocabulary.ids("sector", [code for (code,) in rows], field)
+        rows = [(sector_id,) for sector_id in found]
+    table, columns, condition = _TABLES[field]
+    values = ", ".join(f"${number + 2}" for number in range(columns.count(",") + 1))
+    await opened.execute(
+        f"DELETE FROM {table} WHERE member_id = $1{condition}",  # noqa: S608 - own names
+        member_id,
+    )
+    await opened.executemany(
+        f"INSERT INTO {table} (member_id, {columns}) VALUES ($1, {values})",  # noqa: S608 - own names
+        [(member_id, *row) for row in rows],
+    )
+
+
+async def _update(
+    opened: asyncpg.Connection,
+    member_id: int,
+    columns: Mapping[str, object],
+    chosen: Mapping[Field, Audience],
+) -> None:
+    sets = "".join(f", {name} = ${number}" for number, name in enumerate(columns, start=3))
+    await opened.execute(
+        "UPDATE member SET version = version + 1, updated_at = now(),"  # noqa: S608 - own names
+        f" audiences = audiences || $2::jsonb{sets} WHERE id = $1",
+        member_id,
+        msgspec.json.encode(chosen).decode(),
+        *columns.values(),
+    )

@@ -15,11 +15,12 @@ from directory.http.listing import Listing
 from directory.languages import LANGUAGES, marked
 from directory.members.shelves import Named, Shelf
 
-Kind = Literal["trade", "sector", "place"]
+Kind = Literal["trade", "sector", "place", "territory"]
 UNKNOWN: dict[Kind, str] = {
     "trade": marked("Le métier « %(code)s » n’existe pas."),
     "sector": marked("Le secteur « %(code)s » n’existe pas."),
     "place": marked("Le lieu « %(code)s » n’existe pas."),
+    "territory": marked("Le bureau « %(code)s » n’existe pas."),
 }
 
 
@@ -86,18 +87,19 @@ def _listing(
 
 
 async def ids(kind: Kind, codes: Sequence[str], field: str) -> list[int]:
-    """The ids of codes, in their order.
+    """The ids of codes, in their order. The code of a territory is its slug.
 
     :raises errors.Malformed: for a code that does not exist; it names `field`.
     """
     known: dict[str, int] = {}
     if codes and not any("\0" in code for code in codes):
         async with db.connection() as reader:
+            name = "slug" if kind == "territory" else "code"
             rows = await reader.fetch(
-                f"SELECT code, id FROM {kind} WHERE code = ANY($1)",  # noqa: S608 - one of three
+                f"SELECT {name}, id FROM {kind} WHERE {name} = ANY($1)",  # noqa: S608 - own names
                 codes,
             )
-            known = {row["code"]: row["id"] for row in rows}
+            known = {row[name]: row["id"] for row in rows}
     for code in codes:
         if code not in known:
             raise errors.Malformed.field(field, UNKNOWN[kind], code=code.replace("\0", "")[:40])
