@@ -11,6 +11,7 @@ from litestar.middleware import DefineMiddleware
 from litestar.openapi import OpenAPIConfig
 from litestar.openapi.plugins import RapidocRenderPlugin
 from litestar.static_files import create_static_files_router
+from litestar.types import ExceptionHandlersMap
 
 from directory import db, errors, piccolo_conf, settings
 from directory.accounts import routes as accounts
@@ -41,6 +42,13 @@ HEADERS = {
     "Cross-Origin-Opener-Policy": "same-origin",
 }
 
+ANSWERS: ExceptionHandlersMap = {
+    errors.Problem: problems.from_problem,
+    HTTPException: problems.from_http,
+    UnicodeDecodeError: problems.from_unreadable,
+    Exception: problems.from_fault,
+}
+
 
 def create_app(chosen: Settings, database_url: str) -> Litestar:
     """The service, on a database that is migrated."""
@@ -57,17 +65,15 @@ def create_app(chosen: Settings, database_url: str) -> Litestar:
             Router("/api/v1", route_handlers=[one for domain in DOMAINS for one in domain.API]),
             *(handler for domain in DOMAINS for handler in domain.PAGES),
             *(mailbox.PAGES if chosen.demo else ()),
-            create_static_files_router(path="/static", directories=[STATIC]),
+            create_static_files_router(
+                path="/static", directories=[STATIC], opt={guards.ANY_QUERY: True}
+            ),
         ],
         lifespan=[connections],
         state=State({"engine": PostgresEngine(db.connection)}),
         middleware=[DefineMiddleware(ActorMiddleware, exclude=["^/static", "^/health/live"])],
         guards=[guards.same_origin, guards.known_query_only],
-        exception_handlers={
-            errors.Problem: problems.from_problem,
-            HTTPException: problems.from_http,
-            Exception: problems.from_fault,
-        },
+        exception_handlers=ANSWERS,
         response_headers=[ResponseHeader(name=name, value=text) for name, text in HEADERS.items()],
         request_max_body_size=MAX_BODY,
         openapi_config=OpenAPIConfig(

@@ -1,13 +1,16 @@
 """What goes wrong is said clearly: the right status, the value's name, the reader's language."""
 
 import logging
+import re
 from typing import Any, cast
 
+import asyncpg
 import httpx
 import pytest
 from litestar import Litestar, get
 
 from directory.http import problems
+from tests import people
 
 
 async def test_an_unknown_parameter_is_named_with_the_one_that_was_meant(
@@ -127,3 +130,37 @@ async def test_the_interactive_page_takes_its_script_from_here(client: httpx.Asy
     assert "/static/vendor/rapidoc-min.js" in page.text
     assert "unpkg" not in page.text
     assert "googleapis" not in page.text
+
+
+async def test_the_addresses_of_style_and_script_in_a_page_answer(
+    client: httpx.AsyncClient,
+) -> None:
+    page = (await client.get("/about")).text
+    addresses = re.findall(r'(?:href|src)="(/static/[^"]+)"', page)
+    assert len(addresses) >= 4
+    for address in addresses:
+        answer = await client.get(address)
+        assert answer.status_code == 200, address
+
+
+async def test_a_body_that_is_not_utf8_is_refused(
+    client: httpx.AsyncClient, connection: asyncpg.Connection
+) -> None:
+    await people.sign_in(client, await people.member(connection))
+    answer = await client.post(
+        "/api/v1/events",
+        content=b'{"title": "\xff"}',
+        headers={"content-type": "application/json"},
+    )
+    assert answer.status_code == 400
+
+
+async def test_a_missing_and_an_unknown_field_of_a_body_are_named(
+    client: httpx.AsyncClient, connection: asyncpg.Connection
+) -> None:
+    awa = await people.member(connection)
+    await people.animates(connection, awa, await people.filiere(connection, "web"))
+    await people.sign_in(client, awa)
+    answer = await client.post("/api/v1/mailings", json={"topic": "news"})
+    assert answer.status_code == 400
+    assert answer.json()["errors"][0]["field"] != "data"

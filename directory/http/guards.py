@@ -12,6 +12,7 @@ from directory import errors
 from directory.http import problems
 from directory.languages import marked
 
+ANY_QUERY = "any_query"
 SAFE_METHODS = {"GET", "HEAD", "OPTIONS"}
 Connection = ASGIConnection[Any, Any, Any, State]
 
@@ -23,7 +24,12 @@ def _query_names(handler: BaseRouteHandler, path: frozenset[str]) -> frozenset[s
 
 
 def known_query_only(connection: Connection, handler: BaseRouteHandler) -> None:
-    """A parameter that the route does not know is an error, never ignored."""
+    """A parameter that the route does not know is an error, never ignored.
+
+    Static files are the exception: theirs is the version of the file.
+    """
+    if handler.opt.get(ANY_QUERY):
+        return
     path = frozenset(connection.scope.get("path_params", {}))
     known = _query_names(handler, path)
     if unknown := connection.query_params.keys() - known:

@@ -129,7 +129,7 @@ class Format(msgspec.Struct, frozen=True):
 
     def hour(self, at: datetime, zone: str = "Europe/Brussels") -> str:
         local = at.astimezone(ZoneInfo(zone))
-        pattern = "H' h 'mm" if self.language == "fr" else "HH:mm"
+        pattern = "H'\u00a0h\u00a0'mm" if self.language == "fr" else "HH:mm"
         return dates.format_time(local, pattern, locale=self.language)
 
     def number(self, number: int | float) -> str:

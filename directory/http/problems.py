@@ -98,6 +98,13 @@ def from_http(request: pages.AnyRequest, error: HTTPException) -> Response[Any]:
     return answer
 
 
+def from_unreadable(request: pages.AnyRequest, error: UnicodeDecodeError) -> Response[Any]:
+    """A body that is not UTF-8: Litestar lets the decoder's error through."""
+    return from_problem(
+        request, PlainProblem(400, marked("Le texte envoyé n’est pas de l’UTF-8 valide."))
+    )
+
+
 def from_fault(request: pages.AnyRequest, fault: Exception) -> Response[Any]:
     """Anything unforeseen: logged, and the answer tells nothing of it."""
     log.error("%s %s", request.method, request.scope["path"], exc_info=fault)
@@ -113,6 +120,7 @@ def _wants_document(request: pages.AnyRequest) -> bool:
     return path.startswith(("/api/", "/health/", "/schema"))
 
 
+_IN_BODY = re.compile(r"(?:required|unknown) field `([^`]+)`|at `\$\.([^`]+)`")
 _KNOWN: tuple[tuple[re.Pattern[str], str], ...] = (
     (re.compile(r"`int` >= (\S+)$"), marked("Donnez un nombre à partir de %(bound)s.")),
     (re.compile(r"`int` <= (\S+)$"), marked("Donnez un nombre jusqu’à %(bound)s.")),
@@ -133,6 +141,8 @@ def _fields(error: ValidationException) -> tuple[FieldError, ...]:
 
 def _field(entry: Mapping[str, object]) -> FieldError:
     name, message = str(entry.get("key", "")), str(entry.get("message", ""))
+    if inner := _IN_BODY.search(message):
+        name = inner.group(1) or inner.group(2)
     params = entry.get("params")
     if isinstance(params, dict):
         return FieldError(name, message, params)
