@@ -25,16 +25,25 @@ CREATE TABLE search_document (
 CREATE TABLE search_document_public PARTITION OF search_document FOR VALUES IN ('public');
 CREATE TABLE search_document_members PARTITION OF search_document FOR VALUES IN ('members');
 
--- The words of a document. vector holds each neutral key once, behind the letter of the best
--- field it stands in: 'a' title, 'b' summary, 'c' vocabulary, 'd' body; 's' is for stop words of
--- the title. words are the spellings it adds to search_term, parted by spaces. digest is that of
--- the document.
-CREATE TABLE search_text (
+-- What a document was made of: its digest, and the spellings it adds to search_term, parted by
+-- spaces. Read only to change it.
+CREATE TABLE search_source (
     index_name text COLLATE "C" NOT NULL,
     audience text COLLATE "C" NOT NULL,
     id bigint NOT NULL,
     digest bytea NOT NULL,
     words text NOT NULL,
+    PRIMARY KEY (audience, index_name, id)
+) PARTITION BY LIST (audience);
+CREATE TABLE search_source_public PARTITION OF search_source FOR VALUES IN ('public');
+CREATE TABLE search_source_members PARTITION OF search_source FOR VALUES IN ('members');
+
+-- Each neutral key of a document once, behind the letter of the best field it stands in: 'a' title,
+-- 'b' summary, 'c' vocabulary, 'd' body; 's' is for stop words of the title.
+CREATE TABLE search_text (
+    index_name text COLLATE "C" NOT NULL,
+    audience text COLLATE "C" NOT NULL,
+    id bigint NOT NULL,
     vector tsvector NOT NULL,
     PRIMARY KEY (audience, index_name, id)
 ) PARTITION BY LIST (audience);

@@ -17,6 +17,7 @@ LONGEST_VALUE = 200  # of a facet: a code or a name
 FIELDS = "abcd"  # title, summary, vocabulary, body
 STOPWORD = "s"  # the field of words that say nothing: they are kept where they may be a name
 SHORT_TEXT = 200
+_TABLES = ("search_document", "search_text", "search_source")
 
 Terms = Counter[tuple[Audience, str]]
 
@@ -71,7 +72,7 @@ async def replace(
     old = {
         (stored["audience"], stored["id"]): stored
         for stored in await connection.fetch(
-            "SELECT audience, id, digest, words FROM search_text"
+            "SELECT audience, id, digest, words FROM search_source"
             " WHERE index_name = $1 AND id = ANY($2::bigint[])",
             index.name,
             list(asked),
@@ -96,9 +97,9 @@ async def replace(
 async def _delete(
     connection: Connection, index: Index, left: Sequence[tuple[Audience, int]]
 ) -> None:
-    for table in ("search_document", "search_text") if left else ():
+    for table in _TABLES if left else ():
         await connection.execute(
-            f"DELETE FROM {table} t USING unnest($2::text[], $3::bigint[]) AS gone(audience, id)"  # noqa: S608 -- one of two names
+            f"DELETE FROM {table} t USING unnest($2::text[], $3::bigint[]) AS gone(audience, id)"  # noqa: S608 -- one of three names
             " WHERE t.index_name = $1 AND t.audience = gone.audience AND t.id = gone.id",
             index.name,
             *_columns(left, 2),
@@ -111,21 +112,23 @@ async def write(connection: Connection, index: Index, rows: Sequence[Row], terms
         return
     for r in rows:
         terms.update((r.document.audience, word) for word in r.words)
+    sources = [(d.audience, d.id, digest_, " ".join(words)) for d, digest_, _, words in rows]
     await connection.execute(
-        "INSERT INTO search_text (index_name, audience, id, digest, words, vector)"
-        " SELECT $1, audience, id, digest, words, array_to_tsvector(string_to_array(vector, ' '))"
-        " FROM unnest($2::text[], $3::bigint[], $4::bytea[], $5::text[], $6::text[])"
-        " AS new(audience, id, digest, words, vector)"
+        "INSERT INTO search_source (index_name, audience, id, digest, words)"
+        " SELECT $1, * FROM unnest($2::text[], $3::bigint[], $4::bytea[], $5::text[])"
         " ON CONFLICT (audience, index_name, id) DO UPDATE"
-        " SET digest = excluded.digest, words = excluded.words, vector = excluded.vector",
+        " SET digest = excluded.digest, words = excluded.words",
         index.name,
-        *_columns(
-            [
-                (d.audience, d.id, digest_, " ".join(words), " ".join(vector))
-                for d, digest_, vector, words in rows
-            ],
-            5,
-        ),
+        *_columns(sources, 4),
+    )
+    vectors = [(r.document.audience, r.document.id, " ".join(r.vector)) for r in rows]
+    await connection.execute(
+        "INSERT INTO search_text (index_name, audience, id, vector)"
+        " SELECT $1, audience, id, array_to_tsvector(string_to_array(vector, ' '))"
+        " FROM unnest($2::text[], $3::bigint[], $4::text[]) AS new (audience, id, vector)"
+        " ON CONFLICT (audience, index_name, id) DO UPDATE SET vector = excluded.vector",
+        index.name,
+        *_columns(vectors, 3),
     )
     await _write_documents(connection, index, [r.document for r in rows])
 
@@ -239,8 +242,8 @@ async def touch(connection: Connection, index: Index, audiences: Iterable[Audien
 
 
 async def clear(connection: Connection, index: Index) -> None:
-    for table in ("search_document", "search_text", "search_term"):
-        await connection.execute(f"DELETE FROM {table} WHERE index_name = $1", index.name)  # noqa: S608 -- one of three names
+    for table in (*_TABLES, "search_term"):
+        await connection.execute(f"DELETE FROM {table} WHERE index_name = $1", index.name)  # noqa: S608 -- one of four names
     await touch(connection, index, AUDIENCES)
 
 

@@ -138,6 +138,7 @@ async def test_rebuilding_gives_the_same_index(
             await connection.fetch("SELECT * FROM search_term ORDER BY audience, spelling"),
             await connection.fetch("SELECT * FROM search_document ORDER BY audience, id"),
             await connection.fetch("SELECT * FROM search_text ORDER BY audience, id"),
+            await connection.fetch("SELECT * FROM search_source ORDER BY audience, id"),
             await find("web", facets=INDEX.facets),
             await find(facets=INDEX.facets),
         )
