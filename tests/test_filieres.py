@@ -167,6 +167,24 @@ async def test_a_coordinator_moves_a_filiere_on_and_everybody_reads_why(
     assert decided_by == coordinator.account_id
 
 
+async def test_a_move_by_the_api_is_allowed_once(
+    client: httpx.AsyncClient, connection: asyncpg.Connection
+) -> None:
+    await people.filiere(connection, "web")
+    coordinator = await people.member(connection)
+    await people.grants(connection, coordinator, "coordinator")
+    body = {"to_stage": "dormant", "reason": "Plus d’équipe depuis juin."}
+    path = "/api/v1/filieres/web/timeline"
+    assert (await client.post(path, json=body)).status_code == 401
+    await people.sign_in(client, coordinator)
+    answers = [await client.post(path, json=body) for _ in range(2)]
+    assert [answer.status_code for answer in answers] == [201, 409]
+    assert answers[0].json()["stage"] == "dormant"
+    assert answers[1].json()["type"] == "urn:filieres:problem:stage-move-refused"
+    assert (await client.post(path, json=body | {"reason": "\0 "})).status_code == 400
+    assert (await client.post(path, json=body | {"to_stage": "gone"})).status_code == 400
+
+
 async def test_a_move_without_a_reason_is_asked_for_one(
     client: httpx.AsyncClient, connection: asyncpg.Connection
 ) -> None:

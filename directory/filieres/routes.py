@@ -4,7 +4,7 @@ from typing import Annotated
 
 import msgspec
 from litestar import Response, get, post
-from litestar.params import FromPath, QueryParameter, URLEncodedBody
+from litestar.params import FromPath, JSONBody, QueryParameter, URLEncodedBody
 from litestar.response import Redirect
 
 from directory import errors
@@ -30,6 +30,8 @@ NOTICES = {
 
 
 class StageForm(msgspec.Struct):
+    """The stage to go to, and why."""
+
     to_stage: Stage
     reason: str = ""
 
@@ -111,5 +113,17 @@ async def get_filiere(request: ActorRequest, slug: FromPath[str]) -> FiliereView
     return await registry.view(request.user, slug, pages.language(request))
 
 
-API = [list_filieres, get_filiere]
+@post(
+    "/filieres/{slug:str}/timeline", operation_id="moveFiliere", status_code=201,
+    summary="Move a filière to another stage, with a reason that everybody reads",
+    tags=["filieres"], responses=problems.responses(401, 403, 404, 409),
+)  # fmt: skip
+async def move_filiere(
+    request: ActorRequest, slug: FromPath[str], data: JSONBody[StageForm]
+) -> FiliereView:
+    await lifecycle.advance(request.user, slug, data.to_stage, data.reason)
+    return await registry.view(request.user, slug, pages.language(request))
+
+
+API = [list_filieres, get_filiere, move_filiere]
 PAGES = [list_page, filiere_page, move]
