@@ -79,6 +79,24 @@ def test_families_use_real_trades_and_sectors() -> None:
         assert set(family.filieres) <= keys, key
 
 
+@pytest.mark.parametrize("language", ["fr", "nl", "en"])
+def test_every_trade_has_something_to_say_in_each_language(language: str) -> None:
+    for key, family in families.by_key().items():
+        for _, code, appellation in family.trades:
+            for kind in ("headlines", "bios", "skills"):
+                said = families.texts(key, kind, language, code)
+                assert said, (key, appellation, kind)
+                assert not [text for text in said if text.startswith("@")]
+
+
+def test_marks_name_trades_of_their_family() -> None:
+    for key, family in families.by_key().items():
+        codes = {code for _, code, _ in family.trades}
+        for text in (*family.headlines, *family.bios, *family.skills, *family.skills_nl):
+            if text.startswith("@"):
+                assert set(text[1:].partition(" ")[0].split(",")) <= codes, (key, text)
+
+
 def test_towns_offices_and_events_stand_on_real_places() -> None:
     codes = {place.code for place in places.read()[1]}
     assert {place for rows in towns.atlas().towns.values() for _, place, _ in rows} <= codes

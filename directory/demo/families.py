@@ -18,7 +18,8 @@ class Family(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """trades: a weight, the OGR number and the appellation of ROME. seconds: keys of families.
 
     sectors are its own, clients those it often works for (NACE divisions). `pour` and `voor` fill
-    the slots of the same name; text ending in `_nl` and `_en` is in Dutch and English.
+    the slots of the same name; text ending in `_nl` and `_en` is in Dutch and English. Text that
+    starts with "@14156,510906 " is for these trades alone.
     """
 
     weight: float
@@ -40,12 +41,6 @@ class Family(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     pour: list[str]
     voor: list[str]
     for_: tuple[str, ...] = msgspec.field(name="for", default=("small organisations",))
-
-    def texts(self, kind: str, language: str) -> Sequence[str]:
-        """kind: 'headlines', 'bios', 'skills' or 'wanted'. Skills in English do not exist."""
-        suffix = {"fr": "", "nl": "_nl", "en": "_en"}[language]
-        found: Sequence[str] = getattr(self, kind + suffix, getattr(self, kind))
-        return found
 
     def draw_trade(self, chance: Random) -> str:
         weights, codes, _ = zip(*self.trades, strict=True)
@@ -71,6 +66,23 @@ def family_of() -> Mapping[str, str]:
         for _, code, _ in family.trades:
             found.setdefault(code, key)
     return found
+
+
+@cache
+def texts(key: str, kind: str, language: str, trade: str) -> Sequence[str]:
+    """What somebody of a family says whose trade is this one. kind: 'headlines', 'bios', 'skills'
+    or 'wanted'; the last two are not there in English, and are given in French."""
+    suffix = {"fr": "", "nl": "_nl", "en": "_en"}[language]
+    family = by_key()[key]
+    known: Sequence[str] = getattr(family, kind + suffix, getattr(family, kind))
+    return [text for codes, text in map(_marked, known) if not codes or trade in codes]
+
+
+def _marked(text: str) -> tuple[list[str], str]:
+    if not text.startswith("@"):
+        return [], text
+    codes, _, words = text[1:].partition(" ")
+    return codes.split(","), words
 
 
 def say(template: str, gender: str, slots: Mapping[str, str]) -> str:

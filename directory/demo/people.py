@@ -5,9 +5,9 @@ Each is drawn from its own generator, so that the first 100 of 100,000 are the f
 
 import tomllib
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime, time, timedelta
-from functools import cache
+from functools import cache, partial
 from importlib import resources
 from random import Random
 
@@ -142,7 +142,10 @@ def invent(position: int, chance: Random, today: date, seen: Counter[str]) -> Pe
     keys, trades = _trades(chance)
     family = families.by_key()[keys[0]]
     stage, joined_on = _career(chance, today)
-    headline, biography = _texts(chance, family, name.gender, language, _slots(town, joined_on))
+    says = partial(families.texts, keys[0], language=language, trade=trades[0])
+    headline, biography = _texts(
+        chance, family, says, name.gender, language, _slots(town, joined_on)
+    )
     left_on = _between(chance, joined_on, today) if chance.random() < LEFT else None
     availability, available_until = _availability(chance, today)
     return Person(
@@ -154,8 +157,8 @@ def invent(position: int, chance: Random, today: date, seen: Counter[str]) -> Pe
         audiences=contacts.audiences(chance), joined_on=joined_on, left_on=left_on,
         confirmed_at=_confirmed(chance, joined_on, today),
         has_confirmed_address=chance.random() >= UNCONFIRMED_ADDRESS, trades=trades,
-        sectors=_sectors(chance, family), offered=_skills(chance, family, "skills", language, 6),
-        wanted=_skills(chance, family, "wanted", language, 3),
+        sectors=_sectors(chance, family), offered=_sample(chance, says("skills"), 2, 6),
+        wanted=_sample(chance, says("wanted"), 0, 3),
         languages=_languages(chance, town, name, language),
         links=contacts.links(chance, name), families=keys,
     )  # fmt: skip
@@ -213,14 +216,19 @@ def _confirmed(chance: Random, joined_on: date, today: date) -> datetime | None:
 
 
 def _texts(
-    chance: Random, family: Family, gender: str, language: str, slots: Mapping[str, str]
+    chance: Random,
+    family: Family,
+    says: Callable[[str], Sequence[str]],
+    gender: str,
+    language: str,
+    slots: Mapping[str, str],
 ) -> tuple[str, str]:
     slots = dict(slots) | {
         "pour": chance.choice(family.pour),
         "voor": chance.choice(family.voor),
         "for": chance.choice(family.for_),
     }
-    bios = family.texts("bios", language)
+    bios = says("bios")
     own = chance.sample(bios, min(len(bios), chance.choice((1, 2, 2, 3))))
     shared = prose()[language]
     told = [*own]
@@ -228,7 +236,7 @@ def _texts(
         told.insert(chance.choice((0, len(told))), chance.choice(shared["roots"]))
     if chance.random() < 0.6:
         told.append(chance.choice(shared["wishes"]))
-    headline = chance.choice(family.texts("headlines", language))
+    headline = chance.choice(says("headlines"))
     biography = " ".join(told) if chance.random() > 0.08 else ""
     return families.say(headline, gender, slots), families.say(biography, gender, slots)
 
@@ -247,10 +255,7 @@ def _sectors(chance: Random, family: Family) -> tuple[str, ...]:
     return tuple(dict.fromkeys([*own, *clients]))
 
 
-def _skills(chance: Random, family: Family, kind: str, language: str, most: int) -> tuple[str, ...]:
-    """In French when there are none in the language."""
-    known = family.texts(kind, language if language != "en" else "fr")
-    fewest = 0 if kind == "wanted" else 2
+def _sample(chance: Random, known: Sequence[str], fewest: int, most: int) -> tuple[str, ...]:
     return tuple(chance.sample(known, min(len(known), chance.randint(fewest, most))))
 
 
