@@ -2,6 +2,7 @@
 
 import re
 import unicodedata
+from functools import cache, lru_cache
 from itertools import zip_longest
 from typing import NamedTuple
 
@@ -55,6 +56,7 @@ ENDINGS = (
 # Feminine endings that exist but have no readable short form: both words are shown.
 LONG_ENDINGS = (("r", "use"), ("er", "rice"), ("man", "woman"), ("o", "a"))
 
+MARKS = re.compile("[\u0300-\u036f]+")
 BRACKETED = re.compile(r"(?<=\w)\((e|ne|se|le)\)")
 
 
@@ -64,6 +66,7 @@ class Forms(NamedTuple):
     inclusive: str
 
 
+@lru_cache(maxsize=4096)
 def parse(appellation: str) -> Forms:
     """Forms of "Abatteur / Abatteuse de carrière": what follows the second word is shared.
 
@@ -102,8 +105,10 @@ def are_coupled(left: str, right: str) -> bool:
 
 def fold(text: str) -> str:
     """Without case, accents and doubled spaces: equal folds are the same words."""
-    decomposed = unicodedata.normalize("NFKD", text.casefold().replace("œ", "oe"))
-    return " ".join("".join(c for c in decomposed if not unicodedata.combining(c)).split())
+    plain = text.casefold()
+    if not plain.isascii():
+        plain = MARKS.sub("", unicodedata.normalize("NFKD", plain.replace("œ", "oe")))
+    return " ".join(plain.split())
 
 
 def _shared_start(first: list[str], second: list[str]) -> int | None:
@@ -139,6 +144,7 @@ def _inclusive(masculine: str, feminine: str) -> str | None:
     return "-".join(whole) if len(whole) == len(parts) else None
 
 
+@cache
 def _inclusive_part(masculine: str, feminine: str) -> str | None:
     if masculine.casefold() == feminine.casefold():
         return masculine
