@@ -141,9 +141,10 @@ async def test_an_animator_lists_an_event_and_calendars_show_it(page: Page, site
     await page.goto("/events/new?filiere=metiers-du-web")
     day = date.today() + timedelta(days=40)  # noqa: DTZ011 - any day to come
     await page.get_by_label("Titre").fill("Midi des devis, épreuve")
-    await page.get_by_label("Jour").first.fill(day.isoformat())
-    await page.get_by_label("Début").fill("12:30")
-    await page.get_by_label("Fin").fill("13:30")
+    for label in ("Début", "Fin"):
+        await page.get_by_label(f"{label}, le jour").fill(day.isoformat())
+    await page.get_by_label("Début, l’heure").fill("12:30")
+    await page.get_by_label("Fin, l’heure").fill("13:30")
     await page.get_by_label("Tout le monde").check()
     await page.get_by_role("button", name="Ajouter à l’agenda").click()
     await expect(page.locator("h1")).to_have_text("Midi des devis, épreuve")
