@@ -157,6 +157,21 @@ def test_the_story_of_each_filiere_follows_the_allowed_moves() -> None:
         assert bool(filiere.trades) != bool(filiere.sectors)
 
 
+def test_an_animator_stays_in_the_filiere(crowd: list[Person]) -> None:
+    for seed in range(40):
+        joinings = {person.position: filieres.join(person, seed, TODAY) for person in crowd}
+        mandates, added = filieres.appoint(crowd, joinings, seed, TODAY)
+        active = {
+            (joining.position, joining.slug)
+            for joining in itertools.chain(added, *joinings.values())
+            if joining.left_at is None
+        }
+        assert {(mandate.position, mandate.slug) for mandate in mandates} <= active
+        running = Counter(mandate.slug for mandate in mandates if mandate.ends_on >= TODAY)
+        assert running == {f.slug: f.animators for f in filieres.known() if f.animators}
+        assert all(m.starts_on <= min(TODAY, m.ends_on) for m in mandates)
+
+
 @pytest.fixture
 async def loaded(connection: asyncpg.Connection) -> loading.DemoReport:
     return await loading.load(connection, members=600, seed=7, today=TODAY, progress=silent)

@@ -119,12 +119,15 @@ def _choose(person: Person, chance: Random) -> Iterator[Filiere]:
             yield filiere
 
 
-def _join(person: Person, filiere: Filiere, chance: Random, today: date) -> Joining:
+def _join(
+    person: Person, filiere: Filiere, chance: Random, today: date, *, stays: bool = False
+) -> Joining:
     first = max(person.joined_on, filiere.opened_on(today))
     last = max(person.left_on or today, first)
     joined_at = _instant(chance, first, last)
     left_at = None
-    if person.left_on is not None or (person.filieres is None and chance.random() < LEFT_FILIERE):
+    stays = stays or person.filieres is not None
+    if person.left_on is not None or (not stays and chance.random() < LEFT_FILIERE):
         left_at = _instant(chance, joined_at.date(), last, after=joined_at)
     consents = tuple(_consents(person, chance, joined_at, left_at, last))
     return Joining(person.position, filiere.slug, joined_at, left_at, consents)
@@ -170,7 +173,7 @@ def appoint(
             is_over = number >= filiere.animators
             mandates.append(_mandate(person, filiere, chance, today, is_over=is_over))
             if not _is_in(joinings[person.position], filiere):
-                added.append(_join(person, filiere, chance, today))
+                added.append(_join(person, filiere, chance, today, stays=True))
     return mandates, added
 
 
@@ -206,7 +209,8 @@ def _is_in(joinings: Iterable[Joining], filiere: Filiere) -> bool:
 def _mandate(
     person: Person, filiere: Filiere, chance: Random, today: date, *, is_over: bool
 ) -> Mandate:
-    first = max(person.joined_on, today - timedelta(days=filiere.history[-1][0]))
+    formed = next(days for days, stage, _ in filiere.history if stage == "forming")
+    first = max(person.joined_on, today - timedelta(days=formed))
     if is_over:
         ends_on = today - timedelta(days=chance.randrange(20, 60))
         return Mandate(person.position, filiere.slug, min(first, ends_on), ends_on)
