@@ -2,10 +2,13 @@
 
 import re
 from datetime import date, timedelta
+from pathlib import Path
+from typing import Literal
 
 import asyncpg
 import httpx
 import icalendar
+from axe_playwright_python.async_playwright import Axe
 from playwright.async_api import Browser, Page, expect
 
 from tests.site import LINK, Site, browser, demo_template, page, sign_in, site
@@ -13,6 +16,8 @@ from tests.site import LINK, Site, browser, demo_template, page, sign_in, site
 __all__ = ["browser", "demo_template", "page", "site"]
 AWA, NOE, CLEMENCE = "awa@etabli.example", "noe@etabli.example", "clemence@etabli.example"
 WEB = "/filieres/metiers-du-web"
+SHOTS = Path(__file__).parent / "screenshots"
+SCHEMES: dict[str, Literal["light", "dark"]] = {"light": "light", "dark": "dark"}
 
 
 async def test_a_search_answers_as_one_types_and_the_address_follows(page: Page) -> None:
@@ -141,8 +146,7 @@ async def test_an_animator_lists_an_event_and_calendars_show_it(page: Page, site
     await page.goto("/events/new?filiere=metiers-du-web")
     day = date.today() + timedelta(days=40)  # noqa: DTZ011 - any day to come
     await page.get_by_label("Titre").fill("Midi des devis, épreuve")
-    for label in ("Début", "Fin"):
-        await page.get_by_label(f"{label}, le jour").fill(day.isoformat())
+    await page.get_by_label("Début, le jour").fill(day.isoformat())
     await page.get_by_label("Début, l’heure").fill("12:30")
     await page.get_by_label("Fin, l’heure").fill("13:30")
     await page.get_by_label("Tout le monde").check()
@@ -192,3 +196,54 @@ async def test_a_field_for_oneself_is_in_nobody_elses_page_answer_or_index(
         if email:
             await page.goto("/about")
             await page.get_by_role("button", name="Se déconnecter").click()
+
+
+PAGES = {
+    "": {
+        "home": "/",
+        "search": "/?q=developeuse+web",
+        "nobody": "/?q=zzzzzz",
+        "filieres": "/filieres",
+        "filiere": WEB,
+        "agenda": "/events",
+        "login": "/login",
+        "expired": "/login/x",
+        "about": "/about",
+        "missing": "/filieres/nulle-part",
+        "mailbox": "/demo/mailbox",
+    },
+    AWA: {"preferences": "/preferences", "profile": "{profile}", "joining": WEB},
+    CLEMENCE: {"mailings": "/mailings", "composer": "/mailings/new", "event-form": "/events/new"},
+}
+
+
+async def test_no_page_has_a_serious_fault_of_accessibility_nor_scrolls_sideways(
+    browser: Browser, site: Site
+) -> None:
+    """Also leaves a picture of each page, on a phone and a wide screen, light and dark."""
+    SHOTS.mkdir(exist_ok=True)
+    faults: list[str] = []
+    for email, pages in PAGES.items():
+        context = await browser.new_context(base_url=site.url, locale="fr-BE")
+        window = await context.new_page()
+        if email:
+            await sign_in(window, site, email)
+            mine = await window.locator(".who a").first.get_attribute("href")
+        for name, path in pages.items():
+            await window.goto(path.format(profile=mine) if "{" in path else path)
+            for width, scheme in ((390, "light"), (1280, "dark"), (390, "dark"), (1280, "light")):
+                await window.emulate_media(color_scheme=SCHEMES[scheme])
+                await window.set_viewport_size({"width": width, "height": 900})
+                where = f"{name}-{width}-{scheme}"
+                await window.screenshot(path=SHOTS / f"{where}.png", full_page=True)
+                if await window.evaluate("document.documentElement.scrollWidth > innerWidth"):
+                    faults.append(f"{where}: scrolls sideways")
+                if (width, scheme) in {(390, "light"), (1280, "dark")}:
+                    found = await Axe().run(window)
+                    faults += [
+                        f"{where}: {violation['id']} {violation['nodes'][0]['html'][:120]}"
+                        for violation in found.response["violations"]
+                        if violation["impact"] in {"serious", "critical"}
+                    ]
+        await context.close()
+    assert faults == []
