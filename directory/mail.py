@@ -25,7 +25,7 @@ from directory.settings import Settings, SettingsInvalid
 SMTP_SECONDS = 20
 SCHEMES = {"smtp": (False, False), "smtp+starttls": (False, True), "smtps": (True, False)}
 SHARED = Path(__file__).parent / "templates"
-_BREAKS = re.compile(r"[\x00-\x1f\x7f\x85\u2028\u2029]")
+_BREAKS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 
 
 class Message(msgspec.Struct, frozen=True):

@@ -13,9 +13,8 @@ import httpx
 import pytest
 from litestar import Litestar
 
-from directory import cluster, db, piccolo_conf
+from directory import cluster, operations, piccolo_conf
 from directory.app import create_app
-from directory.members.reference import loading
 from directory.settings import Settings
 
 ADMIN_URL = "TEST_POSTGRES_URL"
@@ -66,11 +65,8 @@ async def template(anyio_backend: str, worker_id: str) -> str:
     await admin.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
     await admin.execute(f"CREATE DATABASE {name}")
     await admin.close()
-    piccolo_conf.point_at(database_url(name))
-    await db.migrate()
-    connection = await asyncpg.connect(database_url(name))
-    await loading.load(connection)
-    await connection.close()
+    async with operations.connected(database_url(name)):
+        await operations.migrate()
     return name
 
 

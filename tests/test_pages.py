@@ -149,6 +149,7 @@ async def test_an_animator_lists_an_event_and_calendars_show_it(page: Page, site
     await page.get_by_label("Début, le jour").fill(day.isoformat())
     await page.get_by_label("Début, l’heure").fill("12:30")
     await page.get_by_label("Fin, l’heure").fill("13:30")
+    await page.get_by_label("Lien en ligne").fill("https://visio.example/midi")
     await page.get_by_label("Tout le monde").check()
     await page.get_by_role("button", name="Ajouter à l’agenda").click()
     await expect(page.locator("h1")).to_have_text("Midi des devis, épreuve")

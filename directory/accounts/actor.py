@@ -80,6 +80,10 @@ class Actor(msgspec.Struct, frozen=True, kw_only=True):
     def is_visitor(self) -> bool:
         return self.account_id is None
 
+    @property
+    def is_animator(self) -> bool:
+        return bool(self.scopes(Role.ANIMATOR))
+
     def may(self, permission: Permission, scope: str = EVERYWHERE) -> bool:
         if self.token_scopes is not None and TOKEN_SCOPES[permission] not in self.token_scopes:
             return False
