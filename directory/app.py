@@ -20,6 +20,7 @@ from directory.demo import mailbox
 from directory.events import routes as events
 from directory.filieres import routes as filieres
 from directory.http import guards, problems
+from directory.http.heads import Service
 from directory.mailings import routes as mailings
 from directory.members import routes as members
 from directory.settings import Settings
@@ -60,7 +61,7 @@ def create_app(chosen: Settings, database_url: str) -> Litestar:
         async with db.pool():
             yield
 
-    return Litestar(
+    return Service(
         route_handlers=[
             Router("/api/v1", route_handlers=[one for domain in DOMAINS for one in domain.API]),
             *(handler for domain in DOMAINS for handler in domain.PAGES),

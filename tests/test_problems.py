@@ -143,6 +143,21 @@ async def test_the_addresses_of_style_and_script_in_a_page_answer(
         assert answer.status_code == 200, address
 
 
+async def test_head_answers_as_get_without_the_body(client: httpx.AsyncClient) -> None:
+    for path in ("/about", "/api/v1/members", "/nope", "/static/face.css"):
+        whole, head = await client.get(path), await client.head(path)
+        assert head.status_code == whole.status_code, path
+        assert head.headers["content-type"] == whole.headers["content-type"]
+        assert head.content == b""
+
+
+async def test_an_error_for_a_part_of_a_page_is_a_notice(client: httpx.AsyncClient) -> None:
+    answer = await client.get("/?regionn=x", headers={"hx-request": "true"})
+    assert answer.status_code == 400
+    assert "<html" not in answer.text
+    assert answer.headers["hx-retarget"] == "#notice"
+
+
 async def test_a_body_that_is_not_utf8_is_refused(
     client: httpx.AsyncClient, connection: asyncpg.Connection
 ) -> None:

@@ -105,7 +105,7 @@ def page(
 
 
 def error_page(request: AnyRequest, problem: errors.Problem) -> Response[Any]:
-    answer = page(request, "error.html", status=problem.status, problem=problem)
+    answer = page(request, "error.html", fragment="brief", status=problem.status, problem=problem)
     if request.headers.get("hx-request") == "true":
         answer.headers["HX-Retarget"] = "#notice"
         answer.headers["HX-Reswap"] = "innerHTML"
