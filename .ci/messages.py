@@ -44,7 +44,10 @@ def main() -> int:
         missing = [
             message.id for message in known if message.id and not _is_translated(message.string)
         ]
-        lacking += len(missing)
+        broken = [message.id for message in known if any(message.check(known))]
+        for text in broken:
+            sys.stdout.write(f"{language}: its places differ from the source: {text!r}\n")
+        lacking += len(missing) + len(broken)
         for message in missing:
             sys.stdout.write(f"{language}: not translated: {message!r}\n")
         if "--check" not in sys.argv:

@@ -19,6 +19,7 @@ STATIC: dict[str, list[str]] = {
     "ruff format": ["ruff", "format", "--check", "--quiet", *SOURCES],
     "mypy": ["mypy"],
     "imports": ["lint-imports"],
+    "translations": ["python", ".ci/messages.py", "--check"],
     "house rules": ["python", "-m", "tests.house_rules"],
 }
 COMPOSE = ["check-jsonschema", "--builtin-schema", "vendor.compose-spec", "compose.yaml"]

@@ -13,7 +13,7 @@ class Service(Litestar):
             await super().__call__(scope, receive, send)
             return
 
-        async def send_head(message: dict[str, object]) -> None:
+        async def send_head(message: Any) -> None:
             if message["type"] == "http.response.body":
                 message["body"] = b""
             await send(message)
