@@ -5,6 +5,7 @@ from typing import Annotated
 from urllib.parse import urlencode
 
 from litestar import Response, get
+from litestar.di import NamedDependency, Provide
 from litestar.params import QueryParameter
 from markupsafe import Markup, escape
 
@@ -35,12 +36,7 @@ Availabilities = Annotated[
 Exact = Annotated[bool, QueryParameter(description="true: the words as typed, no correction.")]
 
 
-@get(
-    "/members", operation_id="searchMembers", summary="Search members, with counts by facet",
-    tags=["members"], responses=problems.responses(401),
-)  # fmt: skip
-async def search_members(
-    request: ActorRequest,
+async def wished(
     q: SearchText = "",
     trade: Trades = None,
     sector: Sectors = None,
@@ -51,54 +47,41 @@ async def search_members(
     page: PageNumber = 1,
     limit: PageLimit = PAGE_LIMIT,
     exact: Exact = False,
-) -> Found:
+) -> Wish:
+    """What the query string asks for, for the page and for the API."""
+    given = {
+        "trade": trade, "sector": sector, "filiere": filiere, "region": region,
+        "language": language, "availability": availability,
+    }  # fmt: skip
+    filters = {facet: list(dict.fromkeys(values)) for facet, values in given.items() if values}
+    return Wish(text=q.strip(), filters=filters, page=page, limit=limit, is_exact=exact)
+
+
+WISH = {"wish": Provide(wished)}
+
+
+@get(
+    "/members", operation_id="searchMembers", summary="Search members, with counts by facet",
+    tags=["members"], responses=problems.responses(401), dependencies=WISH,
+)  # fmt: skip
+async def search_members(request: ActorRequest, wish: NamedDependency[Wish]) -> Found:
     """A visitor searches what members made public; a member, what members may see.
 
     Values of one facet widen, facets narrow. The counts of a facet ignore its own choice.
     """
-    wish = Wish(
-        text=q, page=page, limit=limit, is_exact=exact,
-        filters=_filters(trade, sector, filiere, region, language, availability),
-    )  # fmt: skip
     engine = request.app.state.engine
     found, _ = await search.find(request.user, engine, wish, pages.language(request))
     return found
 
 
-@get("/", include_in_schema=False)
-async def home(
-    request: ActorRequest,
-    q: SearchText = "",
-    trade: Trades = None,
-    sector: Sectors = None,
-    filiere: Filieres = None,
-    region: Regions = None,
-    language: Languages = None,
-    availability: Availabilities = None,
-    page: PageNumber = 1,
-    exact: Exact = False,
-) -> Response[str]:
-    wish = Wish(
-        text=q.strip(), page=page, limit=PAGE_LIMIT, is_exact=exact,
-        filters=_filters(trade, sector, filiere, region, language, availability),
-    )  # fmt: skip
+@get("/", include_in_schema=False, dependencies=WISH)
+async def home(request: ActorRequest, wish: NamedDependency[Wish]) -> Response[str]:
     engine = request.app.state.engine
     found, hits = await search.find(request.user, engine, wish, pages.language(request))
     return pages.page(
         request, "web/search.html", fragment="found", found=found, wish=wish,
         address=_addresses(wish), marked=_marker(hits),
     )  # fmt: skip
-
-
-def _filters(
-    trade: list[str] | None, sector: list[str] | None, filiere: list[str] | None,
-    region: list[str] | None, language: list[str] | None, availability: list[str] | None,
-) -> dict[str, list[str]]:  # fmt: skip
-    given = {
-        "trade": trade, "sector": sector, "filiere": filiere, "region": region,
-        "language": language, "availability": availability,
-    }  # fmt: skip
-    return {facet: list(dict.fromkeys(values)) for facet, values in given.items() if values}
 
 
 def _addresses(wish: Wish) -> Callable[..., str]:
@@ -119,6 +102,8 @@ def _addresses(wish: Wish) -> Callable[..., str]:
             ]
         if wish.is_exact if exact is None else exact:
             pairs.append(("exact", "true"))
+        if wish.limit != PAGE_LIMIT:
+            pairs.append(("limit", str(wish.limit)))
         if page > 1:
             pairs.append(("page", str(page)))
         return f"/?{urlencode(pairs)}" if pairs else "/"
