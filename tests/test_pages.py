@@ -46,6 +46,20 @@ async def test_the_search_works_without_javascript(browser: Browser, site: Site)
     await context.close()
 
 
+async def test_on_a_phone_the_filters_are_a_sheet_that_tells_what_will_be_found(
+    page: Page,
+) -> None:
+    await page.set_viewport_size({"width": 390, "height": 800})
+    await page.goto("/")
+    await page.get_by_role("button", name="Filtres").click()
+    await page.locator("#facets input[name=language]").nth(1).check()
+    await expect(page.locator("#apply")).to_have_text(re.compile(r"Voir les \d+ membres"))
+    await expect(page.locator("#filters")).to_be_visible()
+    await page.locator("#apply").click()
+    await expect(page.locator("#filters")).to_be_hidden()
+    await expect(page.locator("#results .chip")).to_be_visible()
+
+
 async def test_a_link_signs_in_once(page: Page, site: Site) -> None:
     await sign_in(page, site, "awa@etabli.example")
     await expect(page.locator(".who")).to_contain_text("Awa")
