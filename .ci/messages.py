@@ -44,7 +44,11 @@ def main() -> int:
         missing = [
             message.id for message in known if message.id and not _is_translated(message.string)
         ]
-        broken = [message.id for message in known if any(message.check(known))]
+        broken = [
+            message.id
+            for message in known
+            if message.id and _is_translated(message.string) and any(message.check(known))
+        ]
         for text in broken:
             sys.stdout.write(f"{language}: its places differ from the source: {text!r}\n")
         lacking += len(missing) + len(broken)

@@ -22,6 +22,12 @@ def marked(message: str) -> str:
     return message
 
 
+class Label(str):
+    """A marked text given as a parameter of another: it is translated with it."""
+
+    __slots__ = ()
+
+
 @functools.cache
 def catalogue(language: str) -> NullTranslations:
     if language == SOURCE:
@@ -35,7 +41,14 @@ def catalogue(language: str) -> NullTranslations:
 
 def translate(language: str, message: str, /, **params: object) -> str:
     said = catalogue(language).gettext(message) if message else ""
-    return said % params if params else said
+    return said % _spoken(language, params) if params else said
+
+
+def _spoken(language: str, params: dict[str, object]) -> dict[str, object]:
+    return {
+        name: translate(language, value) if isinstance(value, Label) else value
+        for name, value in params.items()
+    }
 
 
 def translate_count(language: str, one: str, many: str, count: int, /, **params: object) -> str:
@@ -54,7 +67,7 @@ def speaker(language: str, *, html: bool) -> dict[str, Callable[..., str]]:
         if not html:
             return translate(language, message, **params)
         said = Markup(translate(language, message))  # noqa: S704 - from our own templates
-        return said % params if params else said
+        return said % _spoken(language, params) if params else said
 
     def say_count(one: str, many: str, count: int, /, **params: object) -> str:
         if not html:

@@ -102,7 +102,7 @@ class Actor(msgspec.Struct, frozen=True, kw_only=True):
             raise errors.SignInNeeded
         if self.token_scopes is not None and TOKEN_SCOPES[permission] not in self.token_scopes:
             raise errors.Forbidden(
-                marked("Ce jeton n’a pas le droit « %(scope)s »."),
+                marked("Ce jeton n’a pas le droit « %(scope)s »."),
                 scope=TOKEN_SCOPES[permission].value,
             )
         raise errors.Forbidden(marked("Votre compte n’a pas accès à cette action."))

@@ -30,7 +30,7 @@ async def ask(email: str, next_path: str, language: str) -> None:
     if not looks_like_address(email):
         raise errors.Malformed.field(
             "email",
-            marked("« %(email)s » n’est pas une adresse. Écrivez-la comme prenom@exemple.org."),
+            marked("« %(email)s » n’est pas une adresse. Écrivez-la comme prenom@coop.example."),
             email=email,
         )
     async with db.transaction():

@@ -8,7 +8,7 @@ import msgspec
 
 from directory import db, errors, jobs
 from directory.accounts.actor import Actor, Permission
-from directory.languages import marked
+from directory.languages import Label, marked
 
 REASON_LENGTH = 500
 ZONE = ZoneInfo("Europe/Brussels")
@@ -97,8 +97,8 @@ async def advance(actor: Actor, slug: str, to_stage: Stage, reason: str) -> None
         from_stage = Stage(row["stage"])
         if to_stage not in MOVES[from_stage]:
             raise MoveRefused(
-                marked("La filière est à l’étape « %(from_stage)s » : celle-là ne la suit pas."),
-                from_stage=from_stage.label,
+                marked("La filière est à l’étape « %(from_stage)s » : celle-là ne la suit pas."),
+                from_stage=Label(from_stage.label),
             )
         await opened.execute(
             "UPDATE filiere SET stage = $2::filiere_stage, updated_at = now() WHERE id = $1",

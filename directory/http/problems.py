@@ -129,7 +129,7 @@ _KNOWN: tuple[tuple[re.Pattern[str], str], ...] = (
     (re.compile(r"Expected `(int|float)`"), marked("Donnez un nombre.")),
     (re.compile(r"Invalid enum value"), marked("Cette valeur n’existe pas.")),
     (re.compile(r"[Mm]issing required"), marked("Cette valeur manque.")),
-    (re.compile(r"contains unknown field `(\w+)`"), marked("Le champ « %(bound)s » n’existe pas.")),
+    (re.compile(r"contains unknown field `(\w+)`"), marked("Le champ « %(bound)s » n’existe pas.")),
 )
 
 
@@ -158,9 +158,9 @@ def unknown_parameters(unknown: set[str], known: frozenset[str]) -> ValidationEx
     for name in sorted(unknown):
         near = difflib.get_close_matches(name, known, n=1)
         message = (
-            marked("Le filtre « %(name)s » n’existe pas. Vouliez-vous « %(near)s » ?")
+            marked("Le filtre « %(name)s » n’existe pas. Vouliez-vous « %(near)s » ?")
             if near
-            else marked("Le filtre « %(name)s » n’existe pas.")
+            else marked("Le filtre « %(name)s » n’existe pas.")
         )
         params = {"name": name, **({"near": near[0]} if near else {})}
         extra.append({"key": name, "source": "query", "message": message, "params": params})

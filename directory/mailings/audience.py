@@ -12,7 +12,7 @@ from directory.mailings import drafts, record
 # Why somebody of the filières is left out. The first that holds counts; the view
 # mailing_audience asks them in this order.
 REASONS = {
-    "not_chosen": marked("n’ont pas choisi « %(topic)s »"),
+    "not_chosen": marked("n’ont pas choisi « %(topic)s »"),
     "digest": marked("ont choisi un résumé"),
     "paused": marked("en pause"),
     "no_account": marked("sans compte ouvert"),

@@ -67,7 +67,7 @@ async def cancel(actor: Actor, mailing_id: int) -> None:
             mailing_id,
         )
         if state is not State.SENDING or has_begun:
-            raise errors.Conflict(marked("L’envoi a commencé : il ne peut plus être annulé."))
+            raise errors.Conflict(marked("L’envoi a commencé : il ne peut plus être annulé."))
         await opened.execute(
             "UPDATE mailing SET state = 'cancelled', finished_at = now() WHERE id = $1", mailing_id
         )

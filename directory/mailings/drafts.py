@@ -67,7 +67,7 @@ async def discard(actor: Actor, mailing_id: int) -> None:
 def require_draft(state: State) -> None:
     """:raises errors.Conflict: for a mailing that is no draft any more."""
     if state is not State.DRAFT:
-        raise errors.Conflict(marked("Ce mail n’est plus un brouillon : il ne change plus."))
+        raise errors.Conflict(marked("Ce mail n’est plus un brouillon : il ne change plus."))
 
 
 async def _checked(actor: Actor, draft: MailingDraft) -> MailingDraft:

@@ -161,7 +161,7 @@ def phone(typed: str) -> str:
     if cleaned and (not PHONE.fullmatch(cleaned) or digits < FEWEST_DIGITS):
         raise errors.Malformed.field(
             Field.PHONE,
-            marked("« %(phone)s » n’est pas un numéro. Écrivez-le par exemple +32 81 22 22 22."),
+            marked("« %(phone)s » n’est pas un numéro. Écrivez-le par exemple +32 81 22 22 22."),
             phone=cleaned,
         )
     return cleaned
@@ -188,7 +188,7 @@ def language_views(typed: Sequence[LanguageView]) -> list[LanguageView]:
         if not re.fullmatch("[a-z]{2,3}", one.language) or one.language not in known:
             raise errors.Malformed.field(
                 Field.LANGUAGES,
-                marked("La langue « %(code)s » n’existe pas."), code=one.language[:20],
+                marked("La langue « %(code)s » n’existe pas."), code=one.language[:20],
             )  # fmt: skip
     return _few(Field.LANGUAGES, list({one.language: one for one in typed}.values()))
 

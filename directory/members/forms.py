@@ -149,7 +149,7 @@ def day(typed: str) -> date | None:
         pass  # no such day: said below
     raise errors.Malformed.field(
         drafts.UNTIL,
-        marked("« %(day)s » n’est pas une date. Écrivez-la par exemple %(example)s."),
+        marked("« %(day)s » n’est pas une date. Écrivez-la par exemple %(example)s."),
         day=text[:40], example=drafts.example_day(),
     )  # fmt: skip
 

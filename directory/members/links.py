@@ -41,7 +41,7 @@ def read(field: str, typed: str) -> LinkView:
         raise errors.Malformed.field(
             field,
             marked(
-                "« %(link)s » n’est pas une adresse web. "
+                "« %(link)s » n’est pas une adresse web. "
                 "Donnez-en une qui commence par https://, par exemple https://atelier.example."
             ),
             link=typed[:80],

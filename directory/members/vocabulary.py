@@ -17,10 +17,10 @@ from directory.members.shelves import Named, Shelf
 
 Kind = Literal["trade", "sector", "place", "territory"]
 UNKNOWN: dict[Kind, str] = {
-    "trade": marked("Le métier « %(code)s » n’existe pas."),
-    "sector": marked("Le secteur « %(code)s » n’existe pas."),
-    "place": marked("Le lieu « %(code)s » n’existe pas."),
-    "territory": marked("Le bureau « %(code)s » n’existe pas."),
+    "trade": marked("Le métier « %(code)s » n’existe pas."),
+    "sector": marked("Le secteur « %(code)s » n’existe pas."),
+    "place": marked("Le lieu « %(code)s » n’existe pas."),
+    "territory": marked("Le bureau « %(code)s » n’existe pas."),
 }
 
 

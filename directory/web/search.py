@@ -102,7 +102,7 @@ def _refuse_unknown(
         if unknown := [value for value in values if value not in known[facet]]:
             raise errors.Malformed.field(
                 facet,
-                marked("« %(value)s » n’existe pas pour « %(facet)s »."),
+                marked("« %(value)s » n’existe pas pour « %(facet)s »."),
                 value=unknown[0][:80], facet=facet,
             )  # fmt: skip
 
