@@ -21,10 +21,10 @@ async def test_an_unknown_parameter_is_named_with_the_one_that_was_meant(
     assert answer.headers["content-type"].startswith("application/problem+json")
     problem = answer.json()
     assert problem["errors"][0]["field"] == "regionn"
-    assert "« region »" in problem["errors"][0]["message"]
+    assert "«\u202fregion\u202f»" in problem["errors"][0]["message"]
     page = await client.get("/", params={"regionn": "BE-BRU"})
     assert page.status_code == 400
-    assert "« region »" in page.text
+    assert "«\u202fregion\u202f»" in page.text
 
 
 @pytest.mark.parametrize(

@@ -145,7 +145,7 @@ REFUSED: list[tuple[str, dict[str, object], str]] = [
     ("display_name", {"value": "\u200b"}, "Écrivez un nom"),
     ("display_name", {"value": "x" * 201}, "Écrivez 200 signes au plus. Il y en a 201."),
     ("headline", {"value": "a\0b"}, "signe invisible"),
-    ("phone", {"value": "appelez-moi"}, "« appelez-moi » n’est pas un numéro"),
+    ("phone", {"value": "appelez-moi"}, "« appelez-moi » n’est pas un numéro"),
     ("skills_offered", {"value": "\n".join(map(str, range(21)))}, "Gardez 20 compétences"),
     ("skills_wanted", {"value": "x" * 81}, "80 signes"),
     ("links", {"value": "javascript:alert(1)"}, "n’est pas une adresse web"),
@@ -156,11 +156,11 @@ REFUSED: list[tuple[str, dict[str, object], str]] = [
     ("availability", {"state": "soon", "until": "31/02/2027"}, "n’est pas une date"),
     ("availability", {"state": "later"}, "Cette valeur n’existe pas."),
     ("stage", {"state": "later"}, "Cette valeur n’existe pas."),
-    ("languages", {"language": "xx", "level": "b1"}, "La langue « xx » n’existe pas."),
-    ("trades", {"choice": "nothing"}, "Le métier « nothing » n’existe pas."),
+    ("languages", {"language": "xx", "level": "b1"}, "La langue « xx » n’existe pas."),
+    ("trades", {"choice": "nothing"}, "Le métier « nothing » n’existe pas."),
     ("sectors", {"choice": "a\0"}, "n’existe pas."),
-    ("place", {"choice": "nowhere"}, "Le lieu « nowhere » n’existe pas."),
-    ("territory", {"state": "nowhere"}, "Le bureau « nowhere » n’existe pas."),
+    ("place", {"choice": "nowhere"}, "Le lieu « nowhere » n’existe pas."),
+    ("territory", {"state": "nowhere"}, "Le bureau « nowhere » n’existe pas."),
 ]  # fmt: skip
 
 
