@@ -1,15 +1,16 @@
 """The search documents of members: the same loader for one of them and for all."""
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from typing import Any, NamedTuple
 
 import asyncpg
 import msgspec
 
-from directory.members import audiences, views
+from directory.members import audiences, parlance, views
 from directory.members.audiences import Field, Level
+from search import normaliser
 from search.documents import Audience, Document, Index, Source
 
 INDEX = Index(
@@ -37,11 +38,31 @@ _MEMBERS = """
     LEFT JOIN territory t ON t.id = m.territory_id
     WHERE m.id = ANY($1) AND m.left_on IS NULL
 """
+# A trade that no other nomenclature names takes the labels of the one it is a kind of:
+# "Photographe de mode" those of "Photographe".
 _TRADES = """
-    SELECT t.id, t.code, t.label_fr, t.label_masculine, t.label_feminine,
-        t.label_nl, t.label_en, t.group_code, g.label AS group_label,
-        ARRAY(SELECT label FROM trade_label WHERE trade_id = t.id ORDER BY label) AS others
-    FROM trade t JOIN trade_group g ON g.code = t.group_code WHERE t.id = ANY($1)
+    SELECT t.id, t.code, t.label_fr, t.label_masculine, t.label_feminine, t.group_code,
+        coalesce(t.label_nl, kind.label_nl) AS label_nl,
+        coalesce(t.label_en, kind.label_en) AS label_en,
+        g.label AS group_label,
+        ARRAY(SELECT label FROM trade_label WHERE trade_id = coalesce(kind.id, t.id) AND is_exact
+            ORDER BY label) AS same,
+        ARRAY(SELECT label FROM trade_label WHERE trade_id = coalesce(kind.id, t.id)
+            AND NOT is_exact ORDER BY label) AS near
+    FROM trade t JOIN trade_group g ON g.code = t.group_code
+    LEFT JOIN LATERAL (
+        SELECT k.id, k.label_nl, k.label_en FROM trade k
+        WHERE k.group_code = t.group_code
+            AND starts_with(t.label_masculine, k.label_masculine || ' ')
+            AND EXISTS (SELECT FROM trade_label WHERE trade_id = k.id)
+            AND NOT EXISTS (SELECT FROM trade_label WHERE trade_id = t.id)
+        ORDER BY length(k.label_masculine) DESC LIMIT 1
+    ) AS kind ON true
+    WHERE t.id = ANY($1)
+"""
+_GROUPS = """
+    SELECT group_code, label_masculine, label_nl, label_en
+    FROM trade WHERE group_code = ANY($1) ORDER BY id
 """
 _SECTORS = """
     WITH RECURSIVE line AS (
@@ -56,11 +77,24 @@ _SECTORS = """
 
 
 class TradeWords(NamedTuple):
-    """names are shown as the trade's own; others are what it is also called."""
+    """names are shown as the trade's own; abroad is its name in Dutch and English.
+
+    others are what it is also called, and the trades of its ROME code in Dutch and English;
+    near holds single words of what resembles it.
+    """
 
     code: str
     names: tuple[str, ...]
+    abroad: tuple[str, ...]
     others: tuple[str, ...]
+    near: tuple[str, ...]
+
+
+class GroupWords(NamedTuple):
+    """Of all the trades of a ROME code: their names in Dutch and English, their French words."""
+
+    abroad: tuple[str, ...]
+    words: tuple[str, ...]
 
 
 class SectorWords(NamedTuple):
@@ -99,16 +133,49 @@ async def documents(connection: Any, ids: Sequence[int] | None) -> list[Document
 
 
 async def _trades(connection: Any, ids: set[int]) -> dict[int, TradeWords]:
+    rows = await connection.fetch(_TRADES, list(ids))
+    groups = await _groups(connection, {row["group_code"] for row in rows})
     known = {}
-    for row in await connection.fetch(_TRADES, list(ids)):
-        forms = (row["label_fr"], row["label_masculine"], row["label_feminine"])
-        others = (
-            row["label_nl"], row["label_en"], row["group_label"], row["group_code"], *row["others"]
-        )  # fmt: skip
+    for row in rows:
+        group = groups[row["group_code"]]
+        names = (row["label_fr"], row["label_masculine"], row["label_feminine"])
+        others = (*row["same"], *parlance.said(names), *group.abroad)
+        near = (*_single(row["near"]).values(), *group.words)
         known[row["id"]] = TradeWords(
-            row["code"], tuple(dict.fromkeys(forms)), tuple(other for other in others if other)
+            row["code"],
+            tuple(dict.fromkeys(names)),
+            tuple(name for name in (row["label_nl"], row["label_en"]) if name),
+            (row["group_label"], row["group_code"], *dict.fromkeys(others)),
+            tuple(dict.fromkeys(near)),
         )
     return known
+
+
+async def _groups(connection: Any, codes: set[str]) -> dict[str, GroupWords]:
+    names, abroad = defaultdict[str, list[str]](list), defaultdict[str, list[str]](list)
+    for row in await connection.fetch(_GROUPS, list(codes)):
+        names[row["group_code"]].append(row["label_masculine"])
+        abroad[row["group_code"]] += (row["label_nl"] or "", row["label_en"] or "")
+    return {
+        code: GroupWords(tuple(filter(None, dict.fromkeys(abroad[code]))), _telling(names[code]))
+        for code in names
+    }
+
+
+def _telling(names: Sequence[str]) -> tuple[str, ...]:
+    """The words that a name begins with, and those of more than one."""
+    seen, telling = set[str](), dict[str, str]()
+    for name in names:
+        for number, (key, word) in enumerate(_single([name]).items()):
+            if number == 0 or key in seen:
+                telling.setdefault(key, word)
+            seen.add(key)
+    return tuple(telling.values())
+
+
+def _single(texts: Iterable[str]) -> dict[str, str]:
+    """A spelling for each word that differs by more than gender and number."""
+    return {word.key: word.spelling for text in texts for word in normaliser.words(text)}
 
 
 async def _sectors(connection: Any, ids: set[int]) -> dict[int, SectorWords]:
@@ -137,6 +204,7 @@ def _document(row: asyncpg.Record, audience: Audience, shared: Shared) -> Docume
         audience=audience,
         title=(row["display_name"], *(name for trade in trades for name in trade.names)),
         summary=(
+            *(name for trade in trades for name in trade.abroad),
             *((row["headline"],) if Field.HEADLINE in visible else ()),
             *(row["skills_offered"] if Field.SKILLS_OFFERED in visible else ()),
         ),
@@ -144,7 +212,7 @@ def _document(row: asyncpg.Record, audience: Audience, shared: Shared) -> Docume
             *(other for trade in trades for other in trade.others),
             *(label for sector in sectors for label in sector.labels),
         ),
-        body=_body(row, visible),
+        body=(*(word for trade in trades for word in trade.near), *_body(row, visible)),
         facets=_facets(row, visible, trades, sectors, shared.today),
         latitude=row["latitude"] if has_place else None,
         longitude=row["longitude"] if has_place else None,

@@ -1,0 +1,158 @@
+"""Whom the judged queries of tests/relevance find, on every engine that is there."""
+
+import contextlib
+import csv
+import tomllib
+from collections import defaultdict
+from collections.abc import Iterable
+from pathlib import Path
+
+import asyncpg
+import msgspec
+import pytest
+
+from directory.members import documents, views
+from search import postgres, rebuilding
+from search.documents import LARGEST_PAGE, Engine, Query
+from tests import people
+
+FOLDER = Path(__file__).parent / "relevance"
+OF_ALL, OF_A_CLASS = 0.98, 0.95
+
+
+class Role(msgspec.Struct, frozen=True):
+    """A line of cast.csv; skills and languages are parted by semicolons."""
+
+    id: str
+    name: str
+    trade: str
+    trade_label: str
+    place: str
+    headline: str
+    skills: str
+    languages: str
+
+
+class Judged(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A query of the TOML files; expected_miss says why it is not answered as it should be."""
+
+    text: str
+    top: list[str] = []
+    within: int = 0
+    never: list[str] = []
+    expected_miss: str = ""
+
+
+class Outcome(msgspec.Struct, frozen=True):
+    judged: Judged
+    found: list[str]
+
+    @property
+    def is_right(self) -> bool:
+        top, never = set(self.judged.top), set(self.judged.never)
+        if "*" in never:
+            never |= set(self.found) - top
+        first = self.found[: max(self.judged.within, len(top))]
+        return top <= set(first) and never.isdisjoint(self.found)
+
+
+Outcomes = dict[str, list[Outcome]]
+
+
+def cast() -> list[Role]:
+    with (FOLDER / "cast.csv").open(encoding="utf-8", newline="") as file:
+        return [msgspec.convert(row, Role) for row in csv.DictReader(file)]
+
+
+def judged(name: str) -> dict[str, list[Judged]]:
+    text = (FOLDER / f"{name}.toml").read_text(encoding="utf-8")
+    return msgspec.convert(tomllib.loads(text), dict[str, list[Judged]])
+
+
+async def enter(connection: asyncpg.Connection, role: Role) -> int:
+    """The role as a member, in the tables."""
+    person = await people.member(connection, role.name)
+    trade_id = await connection.fetchval(
+        "SELECT id FROM trade WHERE code = $1 AND label_fr = $2", role.trade, role.trade_label
+    )
+    await connection.execute(
+        "UPDATE member SET headline = $2, confirmed_at = now(),"
+        " place_id = (SELECT id FROM place WHERE code = $3) WHERE id = $1",
+        person.member_id,
+        role.headline,
+        role.place,
+    )
+    await connection.execute(
+        "INSERT INTO member_trade (member_id, trade_id, position) VALUES ($1, $2, 0)",
+        person.member_id,
+        trade_id,
+    )
+    await connection.execute(
+        "INSERT INTO member_skill (member_id, kind, position, label)"
+        " SELECT $1, 'offered', number - 1, label"
+        " FROM unnest($2::text[]) WITH ORDINALITY AS skill (label, number)",
+        person.member_id,
+        role.skills.split(";"),
+    )
+    await connection.execute(
+        "INSERT INTO member_language (member_id, language, level)"
+        " SELECT $1, unnest($2::text[]), 'native'",
+        person.member_id,
+        role.languages.split(";"),
+    )
+    return person.member_id
+
+
+@pytest.fixture
+async def ids(connection: asyncpg.Connection) -> dict[int, str]:
+    """Who the members of the index are."""
+    roles = {await enter(connection, role): role.id for role in cast()}
+    await rebuilding.rebuild(connection, documents.INDEX, documents.SOURCE)
+    return roles
+
+
+@pytest.fixture
+def engine(connection: asyncpg.Connection) -> Engine:
+    return postgres.PostgresEngine(lambda: contextlib.nullcontext(connection))
+
+
+async def outcomes(engine: Engine, ids: dict[int, str], name: str) -> Outcomes:
+    result: Outcomes = defaultdict(list)
+    for class_, queries in judged(name).items():
+        for each in queries:
+            query = Query(audience="members", day=views.today(), text=each.text, limit=LARGEST_PAGE)
+            hits = await engine.search(documents.INDEX, query)
+            result[class_].append(Outcome(each, [ids[hit] for hit in hits.ids]))
+    return result
+
+
+def share(all_: Iterable[Outcome]) -> float:
+    right = [outcome.is_right for outcome in all_]
+    return sum(right) / len(right)
+
+
+def table(name: str, result: Outcomes) -> str:
+    every = [outcome for group in result.values() for outcome in group]
+    lines = [f"{name:<16} right  of  share"]
+    for class_, group in [*result.items(), ("all", every)]:
+        right = sum(outcome.is_right for outcome in group)
+        lines.append(f"{class_:<16} {right:>5} {len(group):>3} {share(group):>6.1%}")
+    lines += [
+        f"  missed: {each.judged.text!r} found {', '.join(each.found[:6]) or 'nobody'}"
+        f"{' (known: ' + each.judged.expected_miss + ')' if each.judged.expected_miss else ''}"
+        for each in every
+        if not each.is_right
+    ]
+    return "\n".join(lines)
+
+
+@pytest.mark.parametrize("name", ["tuned", "held_out"])
+async def test_what_members_type_finds_whom_they_mean(
+    engine: Engine, ids: dict[int, str], name: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    result = await outcomes(engine, ids, name)
+    with capsys.disabled():
+        print(f"\n{table(name, result)}")  # noqa: T201 -- the figures are to be read
+    weak = {class_: share(group) for class_, group in result.items() if share(group) < OF_A_CLASS}
+    assert not weak
+    assert share(outcome for group in result.values() for outcome in group) >= OF_ALL
