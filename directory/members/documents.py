@@ -77,15 +77,15 @@ _SECTORS = """
 
 
 class TradeWords(NamedTuple):
-    """names are shown as the trade's own; abroad is its name in Dutch and English.
+    """names are shown as the trade's own; also are its names in Dutch, English and daily speech.
 
-    others are what it is also called, and the trades of its ROME code in Dutch and English;
-    near holds single words of what resembles it.
+    others are its synonyms, and the trades of its ROME code in Dutch and English; near holds
+    single words of what resembles it.
     """
 
     code: str
     names: tuple[str, ...]
-    abroad: tuple[str, ...]
+    also: tuple[str, ...]
     others: tuple[str, ...]
     near: tuple[str, ...]
 
@@ -139,13 +139,14 @@ async def _trades(connection: Any, ids: set[int]) -> dict[int, TradeWords]:
     for row in rows:
         group = groups[row["group_code"]]
         names = (row["label_fr"], row["label_masculine"], row["label_feminine"])
-        others = (*row["same"], *parlance.said(names), *group.abroad)
+        also = (row["label_nl"], row["label_en"], *parlance.said(names))
+        others = (row["group_label"], row["group_code"], *row["same"], *group.abroad)
         near = (*_single(row["near"]).values(), *group.words)
         known[row["id"]] = TradeWords(
             row["code"],
             tuple(dict.fromkeys(names)),
-            tuple(name for name in (row["label_nl"], row["label_en"]) if name),
-            (row["group_label"], row["group_code"], *dict.fromkeys(others)),
+            tuple(name for name in also if name),
+            tuple(dict.fromkeys(others)),
             tuple(dict.fromkeys(near)),
         )
     return known
@@ -204,7 +205,7 @@ def _document(row: asyncpg.Record, audience: Audience, shared: Shared) -> Docume
         audience=audience,
         title=(row["display_name"], *(name for trade in trades for name in trade.names)),
         summary=(
-            *(name for trade in trades for name in trade.abroad),
+            *(name for trade in trades for name in trade.also),
             *((row["headline"],) if Field.HEADLINE in visible else ()),
             *(row["skills_offered"] if Field.SKILLS_OFFERED in visible else ()),
         ),
