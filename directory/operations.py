@@ -25,6 +25,10 @@ HEARTBEAT_SECONDS = 60
 LAG_SECONDS = 60
 
 
+class DatabaseAway(Exception):
+    """No connection to Postgres. The message says what to look at."""
+
+
 class Finding(NamedTuple):
     """One line of the doctor's report."""
 
@@ -45,6 +49,13 @@ def postgres(settings: Settings) -> Iterator[str]:
 
 @asynccontextmanager
 async def connected(url: str) -> AsyncIterator[None]:
+    """:raises DatabaseAway: when no connection can be made."""
+    try:
+        await (await asyncpg.connect(url, timeout=10)).close()
+    except (OSError, TimeoutError, ValueError, asyncpg.PostgresError) as error:
+        raise DatabaseAway(
+            f"the database does not answer, look at DATABASE_URL: {error}"
+        ) from error
     piccolo_conf.point_at(url)
     async with db.pool():
         yield

@@ -5,6 +5,7 @@ happen at import.
 """
 
 import os
+import warnings
 from pathlib import Path
 
 from piccolo.conf.apps import AppConfig, AppRegistry, table_finder
@@ -44,6 +45,9 @@ def __getattr__(name: str) -> PostgresEngine:
     if _dsn is None:
         raise RuntimeError("point_at() was not called")
     # Extensions come with the migrations; the check of the server's version costs a connection.
-    engine = PostgresEngine(config={"dsn": _dsn}, extensions=(), log_queries=False)
+    with warnings.catch_warnings():
+        # It warns when the server does not tell its version; the first query says it better.
+        warnings.simplefilter("ignore")
+        engine = PostgresEngine(config={"dsn": _dsn}, extensions=(), log_queries=False)
     globals()["DB"] = engine
     return engine
