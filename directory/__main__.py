@@ -32,7 +32,8 @@ from directory.settings import Settings, SettingsInvalid
 FAILED, FOUND_SOMETHING = 1, 3
 Done = TypeVar("Done")
 EXPECTED = (
-    SettingsInvalid, operations.DatabaseAway, cluster.ClusterFailed, MigrationFailed, local.RunFailed, errors.Problem,
+    SettingsInvalid, operations.DatabaseAway, cluster.ClusterFailed, MigrationFailed,
+    local.RunFailed, errors.Problem,
     demo.DemoRefused, asyncpg.PostgresError, asyncpg.InterfaceError, OSError,
 )  # fmt: skip
 
