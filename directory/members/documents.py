@@ -1,5 +1,6 @@
 """The search documents of members: the same loader for one of them and for all."""
 
+import functools
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
@@ -176,7 +177,13 @@ def _telling(names: Sequence[str]) -> tuple[str, ...]:
 
 def _single(texts: Iterable[str]) -> dict[str, str]:
     """A spelling for each word that differs by more than gender and number."""
-    return {word.key: word.spelling for text in texts for word in normaliser.words(text)}
+    return {word.key: word.spelling for text in texts for word in _words(text)}
+
+
+@functools.lru_cache(maxsize=20_000)
+def _words(label: str) -> tuple[normaliser.Word, ...]:
+    """Members share their trades."""
+    return tuple(normaliser.words(label))
 
 
 async def _sectors(connection: Any, ids: set[int]) -> dict[int, SectorWords]:
