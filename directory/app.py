@@ -5,7 +5,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 from litestar import Litestar, Router
-from litestar.datastructures import ResponseHeader, State
+from litestar.datastructures import State
 from litestar.exceptions import HTTPException
 from litestar.middleware import DefineMiddleware
 from litestar.openapi import OpenAPIConfig
@@ -19,7 +19,7 @@ from directory.accounts.authentication import ActorMiddleware
 from directory.demo import mailbox
 from directory.events import routes as events
 from directory.filieres import routes as filieres
-from directory.http import guards, problems
+from directory.http import guards, headers, problems
 from directory.http.heads import Service
 from directory.mailings import routes as mailings
 from directory.members import routes as members
@@ -32,21 +32,11 @@ STATIC = Path(__file__).parent / "web" / "static"
 DOMAINS = (accounts, members, filieres, subscriptions, events, mailings, web)
 MAX_BODY = 2 * 1024 * 1024
 
-CONTENT_SECURITY = (
-    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
-    "connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
-)
-HEADERS = {
-    "Content-Security-Policy": CONTENT_SECURITY,
-    "X-Content-Type-Options": "nosniff",
-    "Referrer-Policy": "same-origin",
-    "Cross-Origin-Opener-Policy": "same-origin",
-}
-
 ANSWERS: ExceptionHandlersMap = {
     errors.Problem: problems.from_problem,
     HTTPException: problems.from_http,
     UnicodeDecodeError: problems.from_unreadable,
+    RecursionError: problems.from_nested,
     Exception: problems.from_fault,
 }
 
@@ -67,7 +57,10 @@ def create_app(chosen: Settings, database_url: str) -> Litestar:
             *(handler for domain in DOMAINS for handler in domain.PAGES),
             *(mailbox.PAGES if chosen.demo else ()),
             create_static_files_router(
-                path="/static", directories=[STATIC], opt={guards.ANY_QUERY: True}
+                path="/static",
+                directories=[STATIC],
+                opt={guards.ANY_QUERY: True},
+                guards=[guards.nameable_file],
             ),
         ],
         lifespan=[connections],
@@ -75,7 +68,7 @@ def create_app(chosen: Settings, database_url: str) -> Litestar:
         middleware=[DefineMiddleware(ActorMiddleware, exclude=["^/static", "^/health/live"])],
         guards=[guards.same_origin, guards.known_query_only],
         exception_handlers=ANSWERS,
-        response_headers=[ResponseHeader(name=name, value=text) for name, text in HEADERS.items()],
+        before_send=[headers.complete],
         request_max_body_size=MAX_BODY,
         openapi_config=OpenAPIConfig(
             title=chosen.name,

@@ -11,6 +11,7 @@ from directory.languages import marked
 
 LIFETIME = timedelta(minutes=15)
 LINKS_AT_ONCE = 5
+LONGEST_PATH = 500
 MAILS = Path(__file__).parent / "mails"
 
 
@@ -108,4 +109,10 @@ def looks_like_address(email: str) -> bool:
 def local_path(path: str) -> str:
     """The path, if it leads to a page of ours; otherwise the home page."""
     is_local = path.startswith("/") and not path.startswith(("//", "/\\")) and path.isprintable()
-    return path if is_local else "/"
+    return path if is_local and len(path) <= LONGEST_PATH else "/"
+
+
+@jobs.every("27 3 * * *")
+async def forget_expired() -> None:
+    async with db.transaction() as opened:
+        await opened.execute("DELETE FROM login_link WHERE expires_at < now() - interval '1 day'")

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 import asyncpg
 
-from directory import db, errors
+from directory import db, errors, jobs
 from directory.accounts import secrets
 from directory.accounts.actor import VISITOR, Actor, Grant, Role, Scope
 from directory.accounts.tables import Session
@@ -21,6 +21,7 @@ _PERSON = """
         (SELECT coalesce(array_agg(g.role || ' ' || g.scope), ARRAY[]::text[])
          FROM access_grant g
          WHERE g.account_id = a.id AND g.starts_on <= current_date
+           AND (m.id IS NOT NULL OR g.role NOT IN ('animator', 'ambassador'))
            AND (g.ends_on IS NULL OR g.ends_on >= current_date)) AS grants
 """
 _BY_SESSION = f"""
@@ -57,6 +58,12 @@ async def open_session(account_id: int, user_agent: str) -> str:
 
 async def close(secret: str) -> None:
     await Session.delete().where(Session.token_hash == secrets.digest(secret))
+
+
+@jobs.every("37 3 * * *")
+async def forget_expired() -> None:
+    async with db.transaction() as opened:
+        await opened.execute("DELETE FROM session WHERE expires_at < now()")
 
 
 async def actor_of_session(secret: str) -> Actor:

@@ -26,7 +26,12 @@ from directory.http import pages
 from directory.languages import marked
 
 SHOWN = 100
+LONGEST_NAME = 40
 SIZE_LIMIT = 2 * 1024 * 1024
+MAIL_SECURITY = (
+    "default-src 'none'; style-src 'unsafe-inline'; "
+    "form-action 'none'; base-uri 'none'; frame-ancestors 'none'"
+)
 
 
 class Letter(msgspec.Struct, frozen=True):
@@ -104,7 +109,8 @@ def list_letters(to: str = "") -> tuple[list[Letter], int]:
 def get_mail(name: str) -> EmailMessage:
     """:raises errors.NotFound: when there is no such file."""
     path = folder() / f"{name}.eml"
-    if not name.replace("-", "").replace("T", "").isdecimal() or not path.is_file():
+    is_name = len(name) <= LONGEST_NAME and name.replace("-", "").replace("T", "").isdecimal()
+    if not is_name or not path.is_file():
         raise errors.NotFound(marked("Ce mail n’est plus dans la boîte."))
     return _read(path)
 
@@ -139,7 +145,7 @@ async def letter_html(name: FromPath[str]) -> Response[str]:
     return Response(
         part.get_content() if part else "",
         media_type=MediaType.HTML,
-        headers={"Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'"},
+        headers={"Content-Security-Policy": MAIL_SECURITY},
     )
 
 

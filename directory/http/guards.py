@@ -13,6 +13,7 @@ from directory.http import problems
 from directory.languages import marked
 
 ANY_QUERY = "any_query"
+LONGEST_NAME = 255  # bytes, on the usual disks
 SAFE_METHODS = {"GET", "HEAD", "OPTIONS"}
 Connection = ASGIConnection[Any, Any, Any, State]
 
@@ -36,16 +37,23 @@ def known_query_only(connection: Connection, handler: BaseRouteHandler) -> None:
         raise problems.unknown_parameters(set(unknown), known)
 
 
+def nameable_file(connection: Connection, _: BaseRouteHandler) -> None:
+    """A name that no file can have is the name of none."""
+    path = connection.scope["path"]
+    if "\0" in path or any(len(name.encode()) > LONGEST_NAME for name in path.split("/")):
+        raise errors.NotFound
+
+
 def same_origin(connection: Connection, _: BaseRouteHandler) -> None:
     """Another site's page may not post in a reader's name.
 
     Browsers say where a request comes from (Fetch Metadata, or Origin in older ones). A caller
-    that says neither is no browser: it carries no cookie that it was not given.
+    that says neither is no browser: it carries no cookie that it was not given. A bearer token
+    stands instead of the cookie; other schemes (a proxy's password) stand beside it.
     """
-    if (
-        connection.scope.get("method", "GET") in SAFE_METHODS
-        or "authorization" in connection.headers
-    ):
+    given = connection.headers.get("authorization", "")
+    has_token = given.partition(" ")[0].lower() == "bearer"
+    if connection.scope.get("method", "GET") in SAFE_METHODS or has_token:
         return
     site = connection.headers.get("sec-fetch-site")
     origin = connection.headers.get("origin")

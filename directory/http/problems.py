@@ -18,6 +18,7 @@ from directory.languages import marked
 
 log = logging.getLogger(__name__)
 
+MOST_UNKNOWN = 10  # parameters that an error names
 PROBLEM_JSON = "application/problem+json"
 TITLES = {
     400: marked("Une valeur ne convient pas"),
@@ -105,6 +106,13 @@ def from_unreadable(request: pages.AnyRequest, error: UnicodeDecodeError) -> Res
     )
 
 
+def from_nested(request: pages.AnyRequest, fault: RecursionError) -> Response[Any]:
+    """A body of brackets in brackets without end: Litestar lets the decoder's error through."""
+    if "deserializing" not in str(fault):
+        return from_fault(request, fault)
+    return from_problem(request, PlainProblem(400, TITLES[400]))
+
+
 def from_fault(request: pages.AnyRequest, fault: Exception) -> Response[Any]:
     """Anything unforeseen: logged, and the answer tells nothing of it."""
     log.error("%s %s", request.method, request.scope["path"], exc_info=fault)
@@ -155,7 +163,7 @@ def _field(entry: Mapping[str, object]) -> FieldError:
 def unknown_parameters(unknown: set[str], known: frozenset[str]) -> ValidationException:
     """The error of a query string with names that the route does not know."""
     extra: list[dict[str, object]] = []
-    for name in sorted(unknown):
+    for name in sorted(unknown)[:MOST_UNKNOWN]:
         near = difflib.get_close_matches(name, known, n=1)
         message = (
             marked("Le filtre « %(name)s » n’existe pas. Vouliez-vous « %(near)s » ?")

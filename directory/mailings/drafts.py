@@ -16,7 +16,7 @@ from directory.subscriptions.topics import Topic
 FiliereId = Annotated[int, msgspec.Meta(ge=1, le=record.BIGGEST_ID)]
 
 
-class MailingDraft(msgspec.Struct, frozen=True, kw_only=True):
+class MailingDraft(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A mailing as its author writes it. `body` is Markdown, `language` what it is written in."""
 
     filiere_ids: list[FiliereId]

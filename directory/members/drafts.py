@@ -168,9 +168,9 @@ def phone(typed: str) -> str:
 
 
 def skills(field: Field, typed: Sequence[str]) -> list[str]:
-    cleaned = [line(field, skill) for skill in typed]
-    distinct = {skill.casefold(): skill for skill in reversed(cleaned) if skill}
-    return _few(field, list(reversed(distinct.values())))
+    shown = [" ".join(skill.split()) for skill in typed]
+    distinct = {skill.casefold(): skill for skill in reversed(shown) if skill}
+    return [line(field, skill) for skill in _few(field, list(reversed(distinct.values())))]
 
 
 def codes(field: Field, typed: Sequence[str]) -> list[str]:
@@ -178,8 +178,8 @@ def codes(field: Field, typed: Sequence[str]) -> list[str]:
 
 
 def link_views(typed: Sequence[str]) -> list[LinkView]:
-    cleaned = dict.fromkeys(url.strip() for url in typed if url.strip())
-    return _few(Field.LINKS, [links.read(Field.LINKS, url) for url in cleaned])
+    cleaned = list(dict.fromkeys(url.strip() for url in typed if url.strip()))
+    return [links.read(Field.LINKS, url) for url in _few(Field.LINKS, cleaned)]
 
 
 def language_views(typed: Sequence[LanguageView]) -> list[LanguageView]:

@@ -54,7 +54,7 @@ async def join_section(request: ActorRequest, filiere: FiliereView) -> Section |
     template = "subscriptions/join.html"
     refused = memberships.refusal(filiere.stage, filiere.openness)
     call = marked("Rejoindre la filière")
-    if actor.member_id is None:
+    if actor.member_id is None or not actor.may(Permission.JOIN_FILIERE):
         if not actor.is_visitor:
             return None
         seen = {"state": "visitor", "refused": refused}
@@ -101,7 +101,7 @@ async def choose_page(request: ActorRequest, slug: FromPath[str], data: Form) ->
 async def preferences_page(
     request: ActorRequest, done: mail_routes.Done = "", undo: mail_routes.Undo = ""
 ) -> Response[str]:
-    member_id = request.user.require_member()
+    member_id = _own_id(request)
     language = pages.language(request)
     return pages.page(
         request, "subscriptions/preferences.html",
@@ -120,15 +120,14 @@ async def save_preferences(request: ActorRequest, data: Form) -> Redirect:
 
 @post("/preferences/stop-all", include_in_schema=False, status_code=303)
 async def stop_all(request: ActorRequest) -> Redirect:
-    request.user.require(Permission.JOIN_FILIERE)
-    everything = links.Holder(request.user.require_member())
+    everything = links.Holder(_own_id(request))
     stopped = await consent.stop(everything, _trace(request, Screen.PREFERENCES))
     return mail_routes.stopped("/preferences", stopped)
 
 
 @post("/preferences/undo", include_in_schema=False, status_code=303)
 async def undo_stop(request: ActorRequest, data: URLEncodedBody[mail_routes.UndoForm]) -> Redirect:
-    member_id = request.user.require_member()
+    member_id = _own_id(request)
     stopped = mail_routes.read_undo(data.undo, member_id)
     await consent.restore(stopped, _trace(request, Screen.PREFERENCES))
     return Redirect("/preferences?done=back", status_code=303)
