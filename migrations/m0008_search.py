@@ -93,6 +93,17 @@ CREATE TABLE search_outbox (
 );
 CREATE INDEX search_outbox_index ON search_outbox (index_name, seq);
 
+-- Keys whose documents Meilisearch does not surely have yet: they come from search_outbox. tasks are
+-- those of the server that a key was sent with, none before it is; a key may stand twice.
+CREATE TABLE search_mirror_outbox (
+    seq bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    index_name text COLLATE "C" NOT NULL,
+    id bigint NOT NULL,
+    marked_at timestamptz NOT NULL DEFAULT now(),
+    tasks bigint[]
+);
+CREATE INDEX search_mirror_outbox_index ON search_mirror_outbox (index_name, seq);
+
 -- Documents that have each of some words (numbered in words, wanted of them in all), with the sum
 -- of the best tier of each. A word may be looked for in several ways, each a tsquery and its tier.
 -- The planner cannot foresee how many are found: looking up each of thousands in the index, or

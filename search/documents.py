@@ -1,6 +1,6 @@
 """What goes into an index, what is asked of it, and what comes back: plain data."""
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from datetime import date
 from typing import Annotated, Any, Literal, Protocol
@@ -70,6 +70,15 @@ class Query(msgspec.Struct, frozen=True, kw_only=True):
         if self.page < 1 or not 1 <= self.limit <= LARGEST_PAGE:
             raise ValueError(f"page starts at 1 and limit is 1 to {LARGEST_PAGE}")
 
+    @property
+    def chosen(self) -> dict[str, list[str]]:
+        return {facet: values for facet, values in self.filters.items() if values}
+
+    def refuse_unknown(self, index: Index) -> None:
+        """:raises UnknownFacet: for a filter or a facet that the index does not have."""
+        if unknown := (self.filters.keys() | set(self.facets)) - set(index.facets):
+            raise UnknownFacet(", ".join(sorted(unknown)))
+
 
 class FacetCount(msgspec.Struct, frozen=True):
     value: str
@@ -81,6 +90,20 @@ class Correction(msgspec.Struct, frozen=True):
 
     typed: str
     used: list[str]
+
+
+def listed(
+    index: Index, query: Query, totals: Mapping[str, Mapping[str, int]]
+) -> dict[str, list[FacetCount]]:
+    """The most frequent values of each facet, and those chosen, even where nothing has them."""
+    result = {}
+    for facet in query.facets:
+        values = totals.get(facet, {})
+        ranked = sorted(values.items(), key=lambda item: (-item[1], item[0]))
+        chosen = {value: values.get(value, 0) for value in query.filters.get(facet, ())}
+        shown = dict(ranked[: index.facet_values]) | chosen
+        result[facet] = [FacetCount(value, count) for value, count in shown.items()]
+    return result
 
 
 class Hits(msgspec.Struct, frozen=True, kw_only=True):

@@ -29,10 +29,18 @@ async def mark(connection: Connection, index: Index, ids: Iterable[int]) -> None
     )
 
 
-async def drain(connection: Connection, index: Index, source: Source, *, batch: int = BATCH) -> int:
+async def drain(
+    connection: Connection,
+    index: Index,
+    source: Source,
+    *,
+    batch: int = BATCH,
+    has_mirror: bool = False,
+) -> int:
     """Index one batch of what waits. Returns how many keys were done with; 0 when none is left.
 
-    Keys and documents change in one transaction: what fails stays marked.
+    Keys and documents change in one transaction: what fails stays marked. With has_mirror the keys
+    go on to the outbox of the mirror.
     """
     async with connection.transaction():
         await lock(connection, index)
@@ -46,13 +54,31 @@ async def drain(connection: Connection, index: Index, source: Source, *, batch: 
         if ids:
             documents = await source.documents(connection, ids)
             await storage.replace(connection, index, ids, documents)
+        if has_mirror:
+            await mark_for_mirror(connection, index, ids)
     return len(taken)
 
 
+async def mark_for_mirror(connection: Connection, index: Index, ids: Iterable[int]) -> None:
+    await connection.execute(
+        "INSERT INTO search_mirror_outbox (index_name, id) SELECT $1, * FROM unnest($2::bigint[])",
+        index.name,
+        list(ids),
+    )
+
+
 async def lag(connection: Connection) -> Lag:
+    return await _lag(connection, "search_outbox")
+
+
+async def mirror_lag(connection: Connection) -> Lag:
+    return await _lag(connection, "search_mirror_outbox")
+
+
+async def _lag(connection: Connection, table: str) -> Lag:
     row = await connection.fetchrow(
         "SELECT count(*) AS count, coalesce(extract(epoch FROM clock_timestamp()"
-        " - min(marked_at)), 0)::float8 AS age FROM search_outbox"
+        f" - min(marked_at)), 0)::float8 AS age FROM {table}"  # noqa: S608 -- one of two names
     )
     return Lag(row["count"], row["age"])
 

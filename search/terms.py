@@ -1,11 +1,20 @@
 """A query taken apart into the words that a document must have."""
 
+from typing import NamedTuple
+
 import msgspec
 
-from search import endings, normaliser, stopwords
+from search import endings, normaliser, stopwords, storage
 
 MOST_TERMS = 12
 CORRECTABLE = 4  # letters
+
+# The fields of storage.FIELDS: a word found in the title counts 16, in the summary 8, in the
+# vocabulary 4, in the body 2; one less when it is only the beginning of the word that stands there.
+TIERS = {"a": 16, "b": 8, "c": 4, "d": 2}
+STOPWORD_TIER = 15
+# One or two letters begin nearly every word: they are looked for only where it tells something.
+_FIELDS_OF_SHORT_PREFIX = {1: "a", 2: "ab"}
 
 
 class Term(msgspec.Struct, frozen=True, kw_only=True):
@@ -56,3 +65,23 @@ def parse(text: str) -> list[Term]:
 
 def _may_go_on(token: normaliser.Token, is_last: bool) -> bool:
     return is_last and len(token.words) == 1 and token.words[0].form.isalnum()
+
+
+class Way(NamedTuple):
+    """A word satisfied in one field: by any of keys, or by a word that begins with prefix."""
+
+    tier: int
+    field: str
+    keys: tuple[str, ...]
+    prefix: str | None = None
+
+
+def ways(term: Term) -> list[Way]:
+    found = []
+    if term.form in stopwords.STOPWORDS:
+        found.append(Way(STOPWORD_TIER, storage.STOPWORD, term.keys[:1]))
+    for field, tier in TIERS.items():
+        found.append(Way(tier, field, term.keys))
+        if term.prefix and field in _FIELDS_OF_SHORT_PREFIX.get(len(term.prefix), storage.FIELDS):
+            found.append(Way(tier - 1, field, (), term.prefix))
+    return found

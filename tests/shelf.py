@@ -6,8 +6,10 @@ from typing import Any
 
 import asyncpg
 
-from search import outbox
+from search import mirror, outbox
 from search.documents import Audience, Connection, Document, Hits, Index, Source
+from search.mirror import Mirror
+from search.server import Server
 
 DAY = date(2026, 11, 22)
 INDEX = Index(name="people", facets=("trade", "region", "language"))
@@ -16,10 +18,11 @@ INDEX = Index(name="people", facets=("trade", "region", "language"))
 class Shelf:
     """Where the documents of a test come from."""
 
-    def __init__(self, connection: asyncpg.Connection) -> None:
+    def __init__(self, connection: asyncpg.Connection, server: Server | None = None) -> None:
         self.connection = connection
         self.documents: dict[tuple[int, Audience], Document] = {}
         self.source = Source(keys=self._keys, documents=self._current)
+        self.mirror = server and Mirror(server=server, index=INDEX, source=self.source)
 
     async def _keys(self, _: Connection) -> list[int]:
         return sorted({id_ for id_, _ in self.documents})
@@ -40,8 +43,11 @@ class Shelf:
 
     async def index(self, *ids: int) -> None:
         await outbox.mark(self.connection, INDEX, ids)
-        while await outbox.drain(self.connection, INDEX, self.source):
+        has_mirror = self.mirror is not None
+        while await outbox.drain(self.connection, INDEX, self.source, has_mirror=has_mirror):
             pass
+        if self.mirror:
+            await mirror.drain(self.connection, self.mirror)
 
     async def people(self) -> None:
         """Six of them; 1 is a web developer, 4 only says so in her biography."""

@@ -1,7 +1,7 @@
 """The contract of the search: it holds on every engine that is there."""
 
 import contextlib
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import timedelta
 from typing import Any
 
@@ -13,19 +13,37 @@ from hypothesis import strategies as st
 
 from search import postgres, spelling, terms
 from search.documents import Engine, FacetCount, Hits, Query, UnknownFacet
+from search.meilisearch import MeilisearchEngine
+from search.server import Server
+from tests import meili
 from tests.shelf import DAY, INDEX, Shelf, counts
 
 Find = Callable[..., Awaitable[Hits]]
 
 
+@pytest.fixture(params=["postgres", "meilisearch"])
+async def server(request: pytest.FixtureRequest) -> AsyncIterator[Server | None]:
+    """The Meilisearch of this test, with indexes of its own; None for the Postgres engine."""
+    if request.param == "postgres":
+        yield None
+        return
+    async with meili.server() as opened:
+        yield opened
+        await meili.clear(opened)
+
+
 @pytest.fixture
-def engine(connection: asyncpg.Connection) -> Engine:
+def engine(connection: asyncpg.Connection, server: Server | None) -> Engine:
+    if server:
+        return MeilisearchEngine(server, lambda: contextlib.nullcontext(connection))
     return postgres.PostgresEngine(lambda: contextlib.nullcontext(connection))
 
 
 @pytest.fixture
-def shelf(connection: asyncpg.Connection) -> Shelf:
-    return Shelf(connection)
+async def shelf(connection: asyncpg.Connection, server: Server | None) -> Shelf:
+    shelf = Shelf(connection, server)
+    await shelf.index()
+    return shelf
 
 
 @pytest.fixture
