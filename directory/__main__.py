@@ -28,13 +28,14 @@ from directory.app import create_app
 from directory.db import MigrationFailed
 from directory.demo import loading as demo
 from directory.settings import Settings, SettingsInvalid
+from search.server import Unavailable
 
 FAILED, FOUND_SOMETHING = 1, 3
 Done = TypeVar("Done")
 EXPECTED = (
     SettingsInvalid, operations.DatabaseAway, cluster.ClusterFailed, MigrationFailed,
-    local.RunFailed, errors.Problem,
-    demo.DemoRefused, asyncpg.PostgresError, asyncpg.InterfaceError, OSError,
+    local.RunFailed, errors.Problem, demo.DemoRefused, Unavailable,
+    asyncpg.PostgresError, asyncpg.InterfaceError, OSError,
 )  # fmt: skip
 
 out = Console(highlight=False)
@@ -74,7 +75,11 @@ def _parser() -> argparse.ArgumentParser:
     add("worker", "The jobs: mails, the search index. Start as many as you like.", _worker)
     add("migrate", "Bring the database and its reference data up to date.", _migrate)
     _add_demo_options(add("demo", "Fill an empty directory with an invented community.", _demo))
-    add("reindex", "Build the search index again from the tables.", _reindex)
+    reindex = add("reindex", "Build the search index again from the tables.", _reindex)
+    reindex.add_argument(
+        "--verify", action="store_true",
+        help="only compare Meilisearch with Postgres, and repair what differs",
+    )  # fmt: skip
     doctor = add("doctor", "Say what is configured, reachable, migrated and indexed.", _doctor)
     doctor.add_argument("--worker-here", action="store_true", help="only this host's worker")
     token = commands.add_parser("token", help="API tokens.").add_subparsers(
@@ -157,7 +162,13 @@ def _demo(chosen: Settings, arguments: argparse.Namespace) -> None:
         out.print(f"{account.email:<26} {account.words}", markup=False)
 
 
-def _reindex(chosen: Settings, _: argparse.Namespace) -> None:
+def _reindex(chosen: Settings, arguments: argparse.Namespace) -> None:
+    if arguments.verify:
+        if not chosen.meili_url:
+            raise SettingsInvalid("MEILI_URL is not set: there is nothing to compare Postgres with")
+        different = _on_database(chosen, indexing.verify)
+        out.print(f"{different} documents differed and were sent again.")
+        return
     with _bars() as bars:
         tell = partial(operations.shown_on(bars), "Search index")
         count = _on_database(chosen, lambda: indexing.rebuild(tell))

@@ -1,5 +1,6 @@
 """The only file that knows everyone: it puts the service together."""
 
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -13,7 +14,7 @@ from litestar.openapi.plugins import RapidocRenderPlugin
 from litestar.static_files import create_static_files_router
 from litestar.types import ExceptionHandlersMap
 
-from directory import db, errors, piccolo_conf, settings
+from directory import db, errors, indexing, piccolo_conf, settings
 from directory.accounts import routes as accounts
 from directory.accounts.authentication import ActorMiddleware
 from directory.demo import mailbox
@@ -26,7 +27,12 @@ from directory.members import routes as members
 from directory.settings import Settings
 from directory.subscriptions import routes as subscriptions
 from directory.web import routes as web
+from search.breaker import Breaker
+from search.documents import Engine
+from search.engines import Preferred
+from search.meilisearch import MeilisearchEngine
 from search.postgres import PostgresEngine
+from search.server import SEARCH_SECONDS, Server
 
 STATIC = Path(__file__).parent / "web" / "static"
 DOMAINS = (accounts, members, filieres, subscriptions, events, mailings, web)
@@ -45,11 +51,15 @@ def create_app(chosen: Settings, database_url: str) -> Litestar:
     """The service, on a database that is migrated."""
     settings.use(chosen)
     piccolo_conf.point_at(database_url)
+    address = indexing.meilisearch(chosen)
+    server = Server(address, seconds=SEARCH_SECONDS) if address else None
 
     @asynccontextmanager
     async def connections(_: Litestar) -> AsyncIterator[None]:
         async with db.pool():
             yield
+        if server:
+            await server.close()
 
     return Service(
         route_handlers=[
@@ -64,7 +74,7 @@ def create_app(chosen: Settings, database_url: str) -> Litestar:
             ),
         ],
         lifespan=[connections],
-        state=State({"engine": PostgresEngine(db.connection)}),
+        state=State({"engine": _engine(server)}),
         middleware=[DefineMiddleware(ActorMiddleware, exclude=["^/static", "^/health/live"])],
         guards=[guards.same_origin, guards.known_query_only],
         exception_handlers=ANSWERS,
@@ -80,3 +90,11 @@ def create_app(chosen: Settings, database_url: str) -> Litestar:
         ),
         logging_config=None,
     )
+
+
+def _engine(server: Server | None) -> Engine:
+    postgres = PostgresEngine(db.connection)
+    if server is None:
+        return postgres
+    preferred = MeilisearchEngine(server, db.connection)
+    return Preferred(preferred, postgres, Breaker(time.monotonic))

@@ -1,15 +1,22 @@
 """The searchable indexes: which there are, and how each is kept in step with the tables."""
 
-from collections.abc import Callable
+import logging
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 
 import msgspec
 
-from directory import db, jobs
+from directory import db, jobs, settings
 from directory.members import documents
 from directory.members.profiles import MemberChanged
+from directory.settings import Settings
 from directory.subscriptions.memberships import MembershipChanged
-from search import outbox, rebuilding
-from search.documents import Index, Source
+from search import mirror, outbox, rebuilding
+from search.documents import AUDIENCES, Index, Source
+from search.mirror import Mirror
+from search.server import WRITE_SECONDS, Address, Server, Unavailable
+
+log = logging.getLogger(__name__)
 
 INDEXES: tuple[tuple[Index, Source], ...] = ((documents.INDEX, documents.SOURCE),)
 
@@ -20,6 +27,7 @@ class IndexStatus(msgspec.Struct, frozen=True):
     documents: int
     waiting: int
     lag_seconds: float
+    waiting_mirror: int
 
 
 @jobs.on(MemberChanged)
@@ -34,24 +42,95 @@ async def follow_membership(_: MembershipChanged) -> None:
 
 @jobs.every("* * * * * */5")
 async def drain() -> None:
-    """Index what waits. Also by the clock, for a change whose job was lost or came too early."""
+    """Index what waits. Also by the clock, for a change whose job was lost or came too early.
+
+    What Meilisearch does not take now waits for the next time.
+    """
+    has_mirror = meilisearch(settings.current()) is not None
     for index, source in INDEXES:
         async with db.connection() as reader:
-            while await outbox.drain(reader, index, source):
+            while await outbox.drain(reader, index, source, has_mirror=has_mirror):
                 pass
+    async with _mirrors() as mirrors:
+        for each in mirrors:
+            async with db.connection() as reader:
+                try:
+                    await mirror.drain(reader, each)
+                except Unavailable as error:
+                    log.warning("%s", error)
 
 
 async def rebuild(progress: Callable[[int, int], None] = lambda done, total: None) -> int:
-    """Index everything again. Returns how many documents there are."""
+    """Index everything again. Returns how many documents there are.
+
+    :raises Unavailable: when Meilisearch is; Postgres is indexed by then.
+    """
     total = 0
     for index, source in INDEXES:
         async with db.connection() as reader:
             total += await rebuilding.rebuild(reader, index, source, progress)
+    async with _mirrors() as mirrors:
+        for each in mirrors:
+            async with db.connection() as reader:
+                await mirror.rebuild(reader, each, progress)
     return total
+
+
+async def verify() -> int:
+    """Compare Meilisearch with Postgres and repair it. Returns how many documents differed.
+
+    :raises Unavailable:
+    """
+    different = 0
+    async with _mirrors() as mirrors:
+        for each in mirrors:
+            async with db.connection() as reader:
+                different += await mirror.verify(reader, each)
+    return different
+
+
+@jobs.every("41 3 * * *")
+async def verify_nightly() -> None:
+    try:
+        different = await verify()
+    except Unavailable as error:
+        log.warning("%s", error)
+    else:
+        if different:
+            log.warning("%d documents differed in Meilisearch and were sent again", different)
+
+
+def meilisearch(chosen: Settings) -> Address | None:
+    """Where it is, if the installation has one."""
+    if not chosen.meili_url:
+        return None
+    return Address(url=chosen.meili_url, key=chosen.meili_key, prefix=chosen.meili_prefix)
+
+
+@asynccontextmanager
+async def _mirrors() -> AsyncIterator[list[Mirror]]:
+    address = meilisearch(settings.current())
+    if address is None:
+        yield []
+        return
+    async with Server(address, seconds=WRITE_SECONDS) as server:
+        yield [Mirror(server=server, index=index, source=source) for index, source in INDEXES]
 
 
 async def status() -> IndexStatus:
     async with db.connection() as reader:
         lag = await outbox.lag(reader)
+        mirrored = await outbox.mirror_lag(reader)
         count = await reader.fetchval("SELECT count(DISTINCT id) FROM search_document")
-    return IndexStatus(documents=count, waiting=lag.count, lag_seconds=lag.age)
+    return IndexStatus(
+        documents=count, waiting=lag.count, lag_seconds=lag.age, waiting_mirror=mirrored.count
+    )
+
+
+async def missing(server: Server) -> list[str]:
+    """The indexes that a server should have and has not.
+
+    :raises Unavailable:
+    """
+    uids = [server.uid(index, audience) for index, _ in INDEXES for audience in AUDIENCES]
+    return [uid for uid in uids if not await server.exists(uid)]

@@ -16,6 +16,8 @@ from directory.demo import loading as demo
 from directory.members.reference import loading
 from directory.settings import Settings, SettingsInvalid
 from directory.subscriptions import wordings
+from search import server
+from search.server import WRITE_SECONDS, Server, Unavailable
 
 Tell = Callable[[str, int, int], None]
 """Told what goes on, how much is done, and of how much."""
@@ -107,7 +109,8 @@ async def examine(settings: Settings, url: str) -> list[Finding]:
         async with connected(url):
             findings += [await _examine_migrations()]
             if findings[-1].is_well:
-                findings += [await _examine_index(), await examine_worker()]
+                findings += [await _examine_index(), *await _examine_meilisearch(settings)]
+                findings += [await examine_worker()]
     return [*findings, await _examine_relay(settings), _examine_secret(settings)]
 
 
@@ -141,6 +144,27 @@ async def _examine_index() -> Finding:
         f"{status.waiting} waiting, the oldest for {status.lag_seconds:.0f} s"
     )
     return Finding(status.lag_seconds < LAG_SECONDS, "Search index", words)
+
+
+async def _examine_meilisearch(settings: Settings) -> list[Finding]:
+    """Nothing to say where none is set: Postgres searches."""
+    address = indexing.meilisearch(settings)
+    if address is None:
+        return []
+    async with Server(address, seconds=WRITE_SECONDS) as reached:
+        try:
+            version = await reached.version()
+            missing = await indexing.missing(reached)
+        except Unavailable as error:
+            words = f"{address.url}: {error}; Postgres answers meanwhile"
+            return [Finding(False, "Meilisearch", words)]
+    waiting = (await indexing.status()).waiting_mirror
+    words = f"{address.url}: version {version}, {waiting} changes waiting"
+    if server.is_faulty(version):
+        words = f"{words}; 1.41 and 1.42 lose hits: take another"
+    if missing:
+        words = f"{words}; not built yet: {', '.join(missing)} (filieres reindex)"
+    return [Finding(not missing and not server.is_faulty(version), "Meilisearch", words)]
 
 
 async def examine_worker(host: str = "") -> Finding:

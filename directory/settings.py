@@ -38,6 +38,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     filieres_per_member: Annotated[int, msgspec.Meta(ge=1, le=20)] = 3
     meili_url: str = ""
     meili_key: str = ""
+    meili_prefix: str = ""
+    """Before the names of the indexes, where several installations share a server."""
 
     @property
     def public_url(self) -> str:

@@ -77,10 +77,10 @@ async def mirror_lag(connection: Connection) -> Lag:
 
 async def _lag(connection: Connection, table: str) -> Lag:
     row = await connection.fetchrow(
-        "SELECT count(*) AS count, coalesce(extract(epoch FROM clock_timestamp()"
-        f" - min(marked_at)), 0)::float8 AS age FROM {table}"  # noqa: S608 -- one of two names
+        "SELECT count(*), extract(epoch FROM clock_timestamp() - min(marked_at))::float8"  # noqa: S608 -- one of two names
+        f" FROM {table}"
     )
-    return Lag(row["count"], row["age"])
+    return Lag(row[0], row[1] or 0.0)
 
 
 async def lock(connection: Connection, index: Index) -> None:

@@ -24,6 +24,18 @@ def address() -> Address:
     return Address(url=os.environ[URL], key=os.environ.get(KEY, ""), prefix=prefix)
 
 
+class Shared:
+    """Indexes that several tests read and none changes."""
+
+    def __init__(self) -> None:
+        self.address = address()
+        self.is_filled = False
+
+    async def clear(self) -> None:
+        async with Server(self.address, seconds=10) as opened:
+            await clear(opened)
+
+
 def server(seconds: float = 10.0) -> Server:
     return Server(address(), seconds=seconds)
 

@@ -31,10 +31,14 @@ class Shelf:
         return [d for (id_, _), d in self.documents.items() if id_ in ids]
 
     async def put(self, id_: int, *audiences: Audience, **texts: Any) -> None:
+        self.lay(id_, *audiences, **texts)
+        await self.index(id_)
+
+    def lay(self, id_: int, *audiences: Audience, **texts: Any) -> None:
+        """Put it there without indexing it."""
         for audience in audiences or ("public", "members"):
             known: dict[str, Any] = {"sort_name": str(id_), "fresh_on": DAY} | texts
             self.documents[id_, audience] = Document(id=id_, audience=audience, **known)
-        await self.index(id_)
 
     async def remove(self, id_: int, *audiences: Audience) -> None:
         for audience in audiences or ("public", "members"):
@@ -51,33 +55,32 @@ class Shelf:
 
     async def people(self) -> None:
         """Six of them; 1 is a web developer, 4 only says so in her biography."""
-        await self.put(
+        self.lay(
             1,
             title=("Léa Lefèvre", "Développeur·se web"),
             vocabulary=("webontwikkelaar", "web developer", "intégratrice web"),
             facets={"trade": ["web"], "region": ["BE-BRU"], "language": ["fr", "nl"]},
         )
-        await self.put(
+        self.lay(
             2,
             title=("Tom Peeters", "Graphiste"),
             vocabulary=("graphic designer", "grafisch ontwerper"),
             facets={"trade": ["graphics"], "region": ["BE-BRU"], "language": ["nl"]},
         )
-        await self.put(
+        self.lay(
             3,
             title=("Anne O'Connor", "Formatrice", "Traducteur/trice"),
             facets={"trade": ["training", "translation"], "region": ["FR-HDF"], "language": ["fr"]},
         )
-        await self.put(
+        self.lay(
             4,
             title=("Zoé Martin", "Photographe"),
             body=("J'ai été développeuse web, puis graphiste.",),
             facets={"trade": ["photo"], "region": ["FR-HDF"], "language": ["fr"]},
         )
-        await self.put(
-            5, title=("Jean-Pierre Œuvrard", "Comédien·ne"), summary=("C++, C# et yoga",)
-        )
-        await self.put(6, title=("An Van Damme", "Web-designer"), facets={"region": ["BE-VWV"]})
+        self.lay(5, title=("Jean-Pierre Œuvrard", "Comédien·ne"), summary=("C++, C# et yoga",))
+        self.lay(6, title=("An Van Damme", "Web-designer"), facets={"region": ["BE-VWV"]})
+        await self.index(*range(1, 7))
 
 
 def counts(hits: Hits, facet: str) -> dict[str, int]:

@@ -1,10 +1,12 @@
 """The contract of the search: it holds on every engine that is there."""
 
 import contextlib
-from collections.abc import AsyncIterator, Awaitable, Callable
+import inspect
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from datetime import timedelta
 from typing import Any
 
+import anyio
 import asyncpg
 import msgspec
 import pytest
@@ -21,15 +23,33 @@ from tests.shelf import DAY, INDEX, Shelf, counts
 Find = Callable[..., Awaitable[Hits]]
 
 
+@pytest.fixture(scope="session")
+def shared() -> Iterator[meili.Shared]:
+    shared = meili.Shared()
+    yield shared
+    anyio.run(shared.clear)
+
+
+@pytest.fixture
+def is_reader(request: pytest.FixtureRequest) -> bool:
+    """Whether the test changes nothing in what people() laid there: indexing takes its time."""
+    parameters = inspect.signature(request.function).parameters
+    return "people" in request.fixturenames and "shelf" not in parameters
+
+
 @pytest.fixture(params=["postgres", "meilisearch"])
-async def server(request: pytest.FixtureRequest) -> AsyncIterator[Server | None]:
-    """The Meilisearch of this test, with indexes of its own; None for the Postgres engine."""
+async def server(request: pytest.FixtureRequest, is_reader: bool) -> AsyncIterator[Server | None]:
+    """The Meilisearch of this test; None for the Postgres engine."""
     if request.param == "postgres":
         yield None
-        return
-    async with meili.server() as opened:
-        yield opened
-        await meili.clear(opened)
+    elif is_reader:
+        shared: meili.Shared = request.getfixturevalue("shared")
+        async with Server(shared.address, seconds=10) as opened:
+            yield opened
+    else:
+        async with meili.server() as opened:
+            yield opened
+            await meili.clear(opened)
 
 
 @pytest.fixture
@@ -40,9 +60,19 @@ def engine(connection: asyncpg.Connection, server: Server | None) -> Engine:
 
 
 @pytest.fixture
-async def shelf(connection: asyncpg.Connection, server: Server | None) -> Shelf:
+async def shelf(
+    request: pytest.FixtureRequest,
+    connection: asyncpg.Connection,
+    server: Server | None,
+    is_reader: bool,
+) -> Shelf:
+    if server and is_reader:
+        shared: meili.Shared = request.getfixturevalue("shared")
+        server = None if shared.is_filled else server
+        shared.is_filled = True
     shelf = Shelf(connection, server)
-    await shelf.index()
+    if server:
+        await shelf.index()
     return shelf
 
 
@@ -172,7 +202,8 @@ async def test_the_order_is_another_each_day_and_stable_while_paging(
     shelf: Shelf, find: Find
 ) -> None:
     for id_ in range(1, 31):
-        await shelf.put(id_, "members", title=("Danseuse",))
+        shelf.lay(id_, "members", title=("Danseuse",))
+    await shelf.index(*range(1, 31))
     for text in ("", "danseur"):
         whole = (await find(text, limit=50)).ids
         pages = [(await find(text, page=page, limit=7)).ids for page in range(1, 6)]
@@ -244,7 +275,8 @@ async def test_long_facets_are_cut_after_the_most_frequent_values(
     shelf: Shelf, engine: Engine
 ) -> None:
     for id_ in range(1, 8):
-        await shelf.put(id_, facets={"trade": [f"t{n}" for n in range(id_)]})
+        shelf.lay(id_, facets={"trade": [f"t{n}" for n in range(id_)]})
+    await shelf.index(*range(1, 8))
     short = msgspec.structs.replace(INDEX, facet_values=2)
     query = Query(audience="public", day=DAY, facets=("trade",), filters={"trade": ["t5"]})
     hits = await engine.search(short, query)
