@@ -1,5 +1,6 @@
 """The Meilisearch server of the tests: the one that MEILI_URL names, with indexes for each test."""
 
+import functools
 import itertools
 import os
 from collections.abc import Iterable
@@ -28,12 +29,11 @@ class Shared:
     """Indexes that several tests read and none changes."""
 
     def __init__(self) -> None:
-        self.address = address()
         self.is_filled = False
 
-    async def clear(self) -> None:
-        async with Server(self.address, seconds=10) as opened:
-            await clear(opened)
+    @functools.cached_property
+    def address(self) -> Address:
+        return address()
 
 
 def server(seconds: float = 10.0) -> Server:

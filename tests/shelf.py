@@ -22,7 +22,7 @@ class Shelf:
         self.connection = connection
         self.documents: dict[tuple[int, Audience], Document] = {}
         self.source = Source(keys=self._keys, documents=self._current)
-        self.mirror = server and Mirror(server=server, index=INDEX, source=self.source)
+        self.mirror = Mirror(server=server, index=INDEX, source=self.source) if server else None
 
     async def _keys(self, _: Connection) -> list[int]:
         return sorted({id_ for id_, _ in self.documents})

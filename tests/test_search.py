@@ -2,11 +2,10 @@
 
 import contextlib
 import inspect
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import timedelta
 from typing import Any
 
-import anyio
 import asyncpg
 import msgspec
 import pytest
@@ -24,10 +23,12 @@ Find = Callable[..., Awaitable[Hits]]
 
 
 @pytest.fixture(scope="session")
-def shared() -> Iterator[meili.Shared]:
+async def shared(anyio_backend: str) -> AsyncIterator[meili.Shared]:
     shared = meili.Shared()
     yield shared
-    anyio.run(shared.clear)
+    if shared.is_filled:
+        async with Server(shared.address, seconds=10) as opened:
+            await meili.clear(opened)
 
 
 @pytest.fixture
@@ -38,12 +39,13 @@ def is_reader(request: pytest.FixtureRequest) -> bool:
 
 
 @pytest.fixture(params=["postgres", "meilisearch"])
-async def server(request: pytest.FixtureRequest, is_reader: bool) -> AsyncIterator[Server | None]:
+async def server(
+    request: pytest.FixtureRequest, is_reader: bool, shared: meili.Shared
+) -> AsyncIterator[Server | None]:
     """The Meilisearch of this test; None for the Postgres engine."""
     if request.param == "postgres":
         yield None
     elif is_reader:
-        shared: meili.Shared = request.getfixturevalue("shared")
         async with Server(shared.address, seconds=10) as opened:
             yield opened
     else:
@@ -61,13 +63,12 @@ def engine(connection: asyncpg.Connection, server: Server | None) -> Engine:
 
 @pytest.fixture
 async def shelf(
-    request: pytest.FixtureRequest,
     connection: asyncpg.Connection,
     server: Server | None,
     is_reader: bool,
+    shared: meili.Shared,
 ) -> Shelf:
     if server and is_reader:
-        shared: meili.Shared = request.getfixturevalue("shared")
         server = None if shared.is_filled else server
         shared.is_filled = True
     shelf = Shelf(connection, server)
@@ -176,15 +177,17 @@ async def test_a_word_counts_more_in_the_title_than_in_summary_vocabulary_and_bo
     shelf: Shelf, find: Find
 ) -> None:
     for id_, field in enumerate(("body", "vocabulary", "summary", "title"), 1):
-        await shelf.put(id_, **{field: ("céramiste",)})
+        shelf.lay(id_, **{field: ("céramiste",)})
+    await shelf.index(1, 2, 3, 4)
     assert (await find("céramiste")).ids == [4, 3, 2, 1]
     assert (await find("cér")).ids == [4, 3, 2, 1]
 
 
 async def test_among_equals_the_fresh_come_first(shelf: Shelf, find: Find) -> None:
     for id_, age in enumerate((700, 200, 10, 20), 1):
-        await shelf.put(id_, title=("Luthière",), fresh_on=DAY - timedelta(age))
-    await shelf.put(5, title=("Luthière",), fresh_on=None)
+        shelf.lay(id_, title=("Luthière",), fresh_on=DAY - timedelta(age))
+    shelf.lay(5, title=("Luthière",), fresh_on=None)
+    await shelf.index(1, 2, 3, 4, 5)
     for text in ("", "luthier"):
         ids = (await find(text)).ids
         assert set(ids[:2]) == {3, 4}
@@ -194,7 +197,8 @@ async def test_among_equals_the_fresh_come_first(shelf: Shelf, find: Find) -> No
 
 async def test_names_sort_without_case_and_accents(shelf: Shelf, find: Find) -> None:
     for id_, name in enumerate(("Zoé", "Éric", "eva", "Andrée"), 1):
-        await shelf.put(id_, sort_name=name)
+        shelf.lay(id_, sort_name=name)
+    await shelf.index(1, 2, 3, 4)
     assert (await find(sort="name")).ids == [4, 2, 3, 1]
 
 
@@ -419,10 +423,11 @@ async def test_hidden_values_change_nothing_in_what_the_public_gets(
 
     before = await everything()
     for id_, fields in enumerate(hidden, 5):
-        await shelf.put(
+        shelf.lay(
             id_, "members", title=tuple(fields["title"]), body=tuple(fields["body"]),
             facets=fields["facets"],
         )  # fmt: skip
+    await shelf.index(*range(5, 5 + len(hidden)))
     assert await everything() == before
 
 
