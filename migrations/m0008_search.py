@@ -93,8 +93,8 @@ CREATE TABLE search_outbox (
 );
 CREATE INDEX search_outbox_index ON search_outbox (index_name, seq);
 
--- Keys whose documents Meilisearch does not surely have yet: they come from search_outbox. tasks are
--- those of the server that a key was sent with, none before it is; a key may stand twice.
+-- Keys whose documents Meilisearch does not surely have yet: they come from search_outbox. tasks
+-- are those of the server that a key was sent with, none before it is; a key may stand twice.
 CREATE TABLE search_mirror_outbox (
     seq bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     index_name text COLLATE "C" NOT NULL,

@@ -8,7 +8,7 @@ import subprocess
 import time
 from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import asyncpg
 import httpx
@@ -17,6 +17,7 @@ import pytest
 
 from directory import indexing, operations
 from directory import settings as process_settings
+from directory.app import create_app
 from directory.settings import Settings
 from search import mirror, outbox, postgres, server, settings, storage
 from search.breaker import Breaker
@@ -290,3 +291,28 @@ async def test_a_server_that_is_killed_is_replaced_and_catches_up_when_it_is_bac
         assert (await ask("apiculteur"))[1] == "postgres"
         now += 5
         assert await ask("apiculteur") == ([7], "meilisearch", False)
+
+
+async def test_the_service_answers_and_stays_ready_while_only_meilisearch_is_away(
+    database: str, chosen: Settings
+) -> None:
+    with socket.socket() as nobody:
+        nobody.bind(("127.0.0.1", 0))
+        url = f"http://127.0.0.1:{nobody.getsockname()[1]}"
+        app = create_app(msgspec.structs.replace(chosen, meili_url=url), database)
+        async with (
+            app.lifespan(),
+            httpx.AsyncClient(
+                transport=httpx.ASGITransport(app=cast(Any, app)), base_url=chosen.base_url
+            ) as client,
+        ):
+            await indexing.drain()
+            answer = (await client.get("/api/v1/members?q=graphiste")).json()
+            ready = (await client.get("/health/ready")).json()
+        told = await operations.examine(process_settings.current(), database)
+    process_settings.use(chosen)
+    assert (answer["engine"], answer["degraded"]) == ("postgres", True)
+    assert (ready["index"], ready["postgres"]) == ("ok", "ok")
+    assert [
+        "Postgres answers meanwhile" in f.words for f in told if f.subject == "Meilisearch"
+    ] == [True]
