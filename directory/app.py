@@ -80,15 +80,19 @@ def create_app(chosen: Settings, database_url: str) -> Litestar:
         exception_handlers=ANSWERS,
         before_send=[headers.complete],
         request_max_body_size=MAX_BODY,
-        openapi_config=OpenAPIConfig(
-            title=chosen.name,
-            version="1",
-            description="Members, trades, sectors, filières, events. Times are RFC 3339 in UTC.",
-            path="/schema",
-            render_plugins=[RapidocRenderPlugin(js_url="/static/vendor/rapidoc-min.js")],
-            use_handler_docstrings=True,
-        ),
+        openapi_config=_openapi(chosen.name),
         logging_config=None,
+    )
+
+
+def _openapi(title: str) -> OpenAPIConfig:
+    return OpenAPIConfig(
+        title=title,
+        version="1",
+        description="Members, trades, sectors, filières, events. Times are RFC 3339 in UTC.",
+        path="/schema",
+        render_plugins=[RapidocRenderPlugin(js_url="/static/vendor/rapidoc-min.js")],
+        use_handler_docstrings=True,
     )
 
 
