@@ -10,7 +10,6 @@ from litestar.datastructures import State
 from litestar.exceptions import HTTPException
 from litestar.middleware import DefineMiddleware
 from litestar.openapi import OpenAPIConfig
-from litestar.openapi.plugins import RapidocRenderPlugin
 from litestar.static_files import create_static_files_router
 from litestar.types import ExceptionHandlersMap
 
@@ -22,6 +21,7 @@ from directory.events import routes as events
 from directory.filieres import routes as filieres
 from directory.http import guards, headers, problems
 from directory.http.heads import Service
+from directory.http.rapidoc import Rapidoc
 from directory.mailings import routes as mailings
 from directory.members import routes as members
 from directory.settings import Settings
@@ -36,6 +36,7 @@ from search.server import SEARCH_SECONDS, Server
 
 STATIC = Path(__file__).parent / "web" / "static"
 DOMAINS = (accounts, members, filieres, subscriptions, events, mailings, web)
+ICON = '<link rel="icon" href="/static/icon.svg" type="image/svg+xml">'
 MAX_BODY = 2 * 1024 * 1024
 
 ANSWERS: ExceptionHandlersMap = {
@@ -91,7 +92,7 @@ def _openapi(title: str) -> OpenAPIConfig:
         version="1",
         description="Members, trades, sectors, filières, events. Times are RFC 3339 in UTC.",
         path="/schema",
-        render_plugins=[RapidocRenderPlugin(js_url="/static/vendor/rapidoc-min.js")],
+        render_plugins=[Rapidoc(js_url="/static/vendor/rapidoc-min.js", favicon=ICON)],
         use_handler_docstrings=True,
     )
 

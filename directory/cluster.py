@@ -68,6 +68,10 @@ def running(folder: Path, *, options: Sequence[str] = (), sync: bool = True) -> 
             socket.rmdir()
 
 
+def is_running(folder: Path) -> bool:
+    return _live_socket(folder.resolve()) is not None
+
+
 def url(folder: Path, socket: Path, database: str = DATABASE) -> str:
     password = (folder / "password").read_text()
     return f"postgresql://{ROLE}:{password}@/{database}?host={quote(str(socket), safe='')}"

@@ -35,6 +35,11 @@ def run(chosen: Settings, *, members: int, seed: int, out: Console) -> int:
     :raises RunFailed: when the port is taken, or a part does not start or stops.
     """
     _claim_port(chosen)
+    if not chosen.database_url and cluster.is_running(chosen.var_dir / "postgres"):
+        raise RunFailed(
+            f"another filieres uses the data of {chosen.var_dir}; "
+            "stop it, or take another folder: make run VAR_DIR=./other"
+        )
     chosen = msgspec.structs.replace(
         chosen, demo=True, name=chosen.name if chosen.name != "Filières" else "L’Établi"
     )

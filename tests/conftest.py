@@ -13,7 +13,7 @@ import httpx
 import pytest
 from litestar import Litestar
 
-from directory import cluster, operations, piccolo_conf
+from directory import cluster, operations, piccolo_conf, settings
 from directory.app import create_app
 from directory.settings import Settings
 
@@ -65,6 +65,7 @@ async def template(anyio_backend: str, worker_id: str) -> str:
     await admin.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
     await admin.execute(f"CREATE DATABASE {name}")
     await admin.close()
+    settings.use(Settings(demo=True, secret_key="x" * 40))
     async with operations.connected(database_url(name)):
         await operations.migrate()
     return name

@@ -262,3 +262,14 @@ async def test_no_page_has_a_serious_fault_of_accessibility_nor_scrolls_sideways
                     ]
         await context.close()
     assert faults == []
+
+
+async def test_the_api_can_be_tried_in_the_browser(page: Page) -> None:
+    elsewhere: list[str] = []
+    page.on(
+        "request", lambda asked: None if "localhost" in asked.url else elsewhere.append(asked.url)
+    )
+    await page.goto("/schema")
+    await page.get_by_text("Search members, with counts by facet").first.click()
+    await expect(page.get_by_role("button", name="TRY").first).to_be_visible()
+    assert [url for url in elsewhere if url.startswith("http")] == []

@@ -18,6 +18,9 @@ ALWAYS = {
 OVER_HTTPS = {"Strict-Transport-Security": "max-age=31536000"}
 UNCACHED = {"Cache-Control": "no-store"}
 PUBLIC = ("/static/",)
+# RapiDoc writes its styles into its page.
+INTERACTIVE = "/schema"
+STYLED = CONTENT_SECURITY.replace("style-src 'self'", "style-src 'self' 'unsafe-inline'")
 
 
 async def complete(message: Any, scope: Any) -> None:
@@ -27,6 +30,8 @@ async def complete(message: Any, scope: Any) -> None:
     wanted = ALWAYS | (OVER_HTTPS if settings.current().is_https else {})
     if not scope["path"].startswith(PUBLIC):
         wanted |= UNCACHED
+    if scope["path"] == INTERACTIVE:
+        wanted["Content-Security-Policy"] = STYLED
     given = {name.lower() for name, _ in message["headers"]}
     message["headers"] = [
         *message["headers"],

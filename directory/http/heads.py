@@ -18,5 +18,6 @@ class Service(Litestar):
                 message["body"] = b""
             await send(message)
 
-        scope["method"] = "GET"
-        await super().__call__(scope, receive, send_head)
+        # A copy: the server looks at its own to know that no body is to follow.
+        asked: Any = {**scope, "method": "GET"}
+        await super().__call__(asked, receive, send_head)
