@@ -145,7 +145,7 @@ def _start(
                 "-c", "listen_addresses=", "-c", "max_connections=60",
                 *(word for option in options for word in ("-c", option)),
             ],
-            preexec_fn=_Become(owner),  # noqa: PLW1509 - as above
+            preexec_fn=_Become(owner),  # noqa: PLW1509 - started before any thread
             stdin=subprocess.DEVNULL, stdout=log, stderr=log,
             cwd="/", process_group=0,
         )  # fmt: skip
