@@ -102,4 +102,4 @@ def _engine(server: Server | None) -> Engine:
     if server is None:
         return postgres
     preferred = MeilisearchEngine(server, db.connection)
-    return Preferred(preferred, postgres, Breaker(time.monotonic))
+    return Preferred(preferred, postgres, Breaker(time.monotonic), db.connection)

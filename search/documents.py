@@ -9,9 +9,10 @@ import msgspec
 
 Audience = Literal["public", "members"]
 AUDIENCES: tuple[Audience, ...] = ("public", "members")
-Sort = Literal["relevance", "fresh", "name"]
-Latitude = Annotated[float, msgspec.Meta(ge=-90, le=90)]
+Sort = Literal["relevance", "fresh", "distance", "name"]
 LARGEST_PAGE = 50
+FARTHEST_KM = 1_000
+Latitude = Annotated[float, msgspec.Meta(ge=-90, le=90)]
 Longitude = Annotated[float, msgspec.Meta(ge=-180, le=180)]
 
 
@@ -29,10 +30,19 @@ class Index(msgspec.Struct, frozen=True, kw_only=True):
     fresh_days: tuple[int, ...] = (90, 365)
 
 
+class Near(msgspec.Struct, frozen=True, kw_only=True):
+    """Around a point. What has no place is near nothing."""
+
+    latitude: Latitude
+    longitude: Longitude
+    within_km: Annotated[float, msgspec.Meta(gt=0, le=FARTHEST_KM)]
+
+
 class Document(msgspec.Struct, frozen=True, kw_only=True):
     """What one audience may see of one thing. Texts rank in the order of the fields here.
 
-    vocabulary holds what the thing is also called: synonyms, other languages.
+    vocabulary holds what the thing is also called by others, related the words of what resembles
+    it: to search them is to widen, and an exact query does not.
     """
 
     id: int
@@ -41,6 +51,7 @@ class Document(msgspec.Struct, frozen=True, kw_only=True):
     summary: tuple[str, ...] = ()
     vocabulary: tuple[str, ...] = ()
     body: tuple[str, ...] = ()
+    related: tuple[str, ...] = ()
     facets: dict[str, list[str]] = {}
     latitude: Latitude | None = None
     longitude: Longitude | None = None
@@ -51,7 +62,9 @@ class Document(msgspec.Struct, frozen=True, kw_only=True):
 class Query(msgspec.Struct, frozen=True, kw_only=True):
     """filters: any of the values of a facet, all of the facets. facets: those to count.
 
-    day seeds the shuffle and says what is fresh. exact: no correction of typos.
+    day seeds the shuffle and says what is fresh. exact: the words as typed, no correction of
+    typos and no widening. own_id is the document that the asker writes themselves: what they
+    changed a moment ago is in the answer.
     """
 
     audience: Audience
@@ -59,16 +72,20 @@ class Query(msgspec.Struct, frozen=True, kw_only=True):
     text: str = ""
     filters: dict[str, list[str]] = {}
     facets: tuple[str, ...] = ()
+    near: Near | None = None
     sort: Sort = "relevance"
     page: int = 1
     limit: int = 20
     exact: bool = False
+    own_id: int | None = None
 
     def __post_init__(self) -> None:
         if self.audience not in AUDIENCES:
             raise ValueError(f"no such audience: {self.audience!r}")
         if self.page < 1 or not 1 <= self.limit <= LARGEST_PAGE:
             raise ValueError(f"page starts at 1 and limit is 1 to {LARGEST_PAGE}")
+        if self.sort == "distance" and self.near is None:
+            raise ValueError("a distance is from somewhere: near is missing")
 
     @property
     def chosen(self) -> dict[str, list[str]]:

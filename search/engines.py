@@ -1,25 +1,44 @@
 """An engine that answers when it can, and another that answers when it cannot."""
 
 import logging
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
 
 import msgspec
 
+from search import outbox
 from search.breaker import Breaker
-from search.documents import Engine, Hits, Index, Query
+from search.documents import Connection, Engine, Hits, Index, Query
 from search.server import Unavailable
 
 log = logging.getLogger(__name__)
 
 
 class Preferred:
-    """Hits of the fallback say so: `degraded`, and their own `engine`."""
+    """Hits of the fallback say so: `degraded`, and their own `engine`.
 
-    def __init__(self, engine: Engine, fallback: Engine, breaker: Breaker) -> None:
+    The fallback is also asked, without being called degraded, while the asker's own last change
+    is on its way to the engine: connect opens a connection to what waits.
+    """
+
+    def __init__(
+        self,
+        engine: Engine,
+        fallback: Engine,
+        breaker: Breaker,
+        connect: Callable[[], AbstractAsyncContextManager[Connection]],
+    ) -> None:
         self._engine = engine
         self._fallback = fallback
         self._breaker = breaker
+        self._connect = connect
 
     async def search(self, index: Index, query: Query) -> Hits:
+        if query.own_id is not None:
+            async with self._connect() as connection:
+                is_behind = await outbox.is_waiting(connection, index, query.own_id)
+            if is_behind:
+                return await self._fallback.search(index, query)
         if self._breaker.allows():
             try:
                 hits = await self._engine.search(index, query)

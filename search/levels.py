@@ -6,15 +6,18 @@ from collections.abc import Iterable, Sequence
 from datetime import date
 
 from search import settings, terms
+from search.documents import Near
 
 MOST_RANKED = 3
 
 
-def matching(wanted: Iterable[terms.Term]) -> str:
-    return _all(_any(_condition(way) for way in terms.ways(term)) for term in wanted)
+def matching(wanted: Iterable[terms.Term], *, is_exact: bool) -> str:
+    return _all(
+        _any(_condition(way) for way in terms.ways(term, is_exact=is_exact)) for term in wanted
+    )
 
 
-def of(wanted: Sequence[terms.Term]) -> list[str]:
+def of(wanted: Sequence[terms.Term], *, is_exact: bool) -> list[str]:
     """Filters, best first: each holds the documents of one score, which is the Postgres engine's.
 
     With several words a beginning counts as the word, and the MOST_RANKED longest are ranked.
@@ -23,12 +26,14 @@ def of(wanted: Sequence[terms.Term]) -> list[str]:
         return [""]
     ranked = sorted(wanted, key=lambda term: -len(term.form))[:MOST_RANKED]
     others = [term for term in wanted if term not in ranked]
-    bests = [_bests(term, is_fine=len(wanted) == 1) for term in ranked]
+    bests = [
+        _bests(terms.ways(term, is_exact=is_exact), is_fine=len(wanted) == 1) for term in ranked
+    ]
     scores: dict[int, list[str]] = defaultdict(list)
     for tiers in itertools.product(*bests):
         conditions = (best[tier] for best, tier in zip(bests, tiers, strict=True))
         scores[sum(tiers)].append(_all(conditions))
-    rest = matching(others)
+    rest = matching(others, is_exact=is_exact)
     return [_all((_any(scores[score]), rest)) for score in sorted(scores, reverse=True)]
 
 
@@ -52,10 +57,15 @@ def choice(facet: str, values: Iterable[str]) -> str:
     return f"{settings.facet(facet)} IN [{encoded}]"
 
 
-def _bests(term: terms.Term, *, is_fine: bool) -> dict[int, str]:
+def near(place: Near) -> str:
+    metres = place.within_km * 1000
+    return f"_geoRadius({place.latitude}, {place.longitude}, {metres})"
+
+
+def _bests(ways: Iterable[terms.Way], *, is_fine: bool) -> dict[int, str]:
     """For each tier what holds where no better one does."""
     tiers: dict[int, list[str]] = defaultdict(list)
-    for way in terms.ways(term):
+    for way in ways:
         tiers[way.tier if is_fine else way.tier + way.tier % 2].append(_condition(way))
     better: list[str] = []
     result = {}

@@ -73,13 +73,14 @@ class _Search:
         self._server = server
         self._uid = server.uid(index, query.audience)
         self._query = query
-        self._matching = levels.matching(wanted)
+        self._matching = levels.matching(wanted, is_exact=query.exact)
+        self._near = levels.near(query.near) if query.near else ""
         self._choices = {
             facet: levels.choice(facet, values) for facet, values in query.chosen.items()
         }
         is_ranked = query.sort == "relevance"
         self._ages = levels.ages(query.day, index.fresh_days) if is_ranked else [""]
-        self._levels = levels.of(wanted) if is_ranked else [self._matching]
+        self._levels = levels.of(wanted, is_exact=query.exact) if is_ranked else [self._matching]
 
     async def run(self) -> _Found:
         parts = levels.crossed(self._levels, self._ages)
@@ -88,6 +89,7 @@ class _Search:
         counted = self._counted()
         answers = await self._server.search([*counted, *map(self._count, parts)])
         total, counts = _total(answers[0]), _counts(answers[: len(counted)])
+        await self._complete(counts)
         slices = _slices(parts, [_total(answer) for answer in answers[len(counted) :]], self._query)
         if slices and not is_one_step:
             slices = await self._parted(slices)
@@ -101,6 +103,27 @@ class _Search:
             self._count(self._matching, free),
             *(self._count(self._matching, [facet], without=facet) for facet in chosen),
         ]
+
+    async def _complete(self, counts: dict[str, dict[str, int]]) -> None:
+        """Count what is chosen one by one where the server cut the list of values short."""
+        missing = [
+            (facet, value)
+            for facet, known in counts.items()
+            if len(known) >= settings.MOST_FACET_VALUES
+            for value in self._query.chosen.get(facet, ())
+            if value not in known
+        ]
+        if missing:
+            asked = [
+                self._count(
+                    levels.both(self._matching, levels.choice(facet, [value])), without=facet
+                )
+                for facet, value in missing
+            ]
+            for (facet, value), answer in zip(
+                missing, await self._server.search(asked), strict=True
+            ):
+                counts[facet][value] = _total(answer)
 
     async def _parted(self, slices: Sequence[_Slice]) -> list[_Slice]:
         """Slices of levels as slices of the ages in them."""
@@ -135,7 +158,7 @@ class _Search:
 
     def _filter(self, condition: str, *, without: str = "") -> str | None:
         choices = (text for facet, text in self._choices.items() if facet != without)
-        return levels.both(condition, *choices) or None
+        return levels.both(condition, self._near, *choices) or None
 
 
 def _total(answer: SearchResultsWithUID[Any]) -> int:
@@ -175,6 +198,8 @@ def _order(query: Query) -> list[str]:
     shuffled = f"{settings.shuffle(number % settings.SHUFFLES)}:{direction}"
     if query.sort == "name":
         return ["name:asc", "id:asc"]
+    if query.sort == "distance" and query.near:
+        return [f"_geoPoint({query.near.latitude}, {query.near.longitude}):asc", shuffled]
     if query.sort == "fresh":
         return ["fresh:desc", shuffled]
     return [shuffled]

@@ -4,7 +4,8 @@ Whoever changes something marks its key in the same transaction. Draining reads 
 so it does not matter how often or in which order keys were marked.
 """
 
-from collections.abc import Iterable
+import asyncio
+from collections.abc import Iterable, Sequence
 
 import msgspec
 
@@ -12,6 +13,9 @@ from search import storage
 from search.documents import Connection, Index, Source
 
 BATCH = 200
+PATIENCE_SECONDS = 0.5
+PAUSE_SECONDS = 0.02
+_LOCK = "hashtextextended('search ' || $1, 0)"
 
 
 class Lag(msgspec.Struct, frozen=True):
@@ -59,6 +63,38 @@ async def drain(
     return len(taken)
 
 
+async def index_now(
+    connection: Connection,
+    index: Index,
+    source: Source,
+    ids: Sequence[int],
+    *,
+    seconds: float = PATIENCE_SECONDS,
+) -> bool:
+    """Index what changed within the transaction that changes it, beside marking it.
+
+    False, and nothing done, where another process writes to the index all that time.
+    """
+    for wait in range(int(seconds / PAUSE_SECONDS) + 1):
+        if wait:
+            await asyncio.sleep(PAUSE_SECONDS)
+        if await connection.fetchval(f"SELECT pg_try_advisory_xact_lock({_LOCK})", index.name):
+            await storage.replace(connection, index, ids, await source.documents(connection, ids))
+            return True
+    return False
+
+
+async def is_waiting(connection: Connection, index: Index, id_: int) -> bool:
+    """Whether a change of this key is not in every index yet."""
+    is_there: bool = await connection.fetchval(
+        "SELECT EXISTS (SELECT FROM search_outbox WHERE index_name = $1 AND id = $2)"
+        " OR EXISTS (SELECT FROM search_mirror_outbox WHERE index_name = $1 AND id = $2)",
+        index.name,
+        id_,
+    )
+    return is_there
+
+
 async def mark_for_mirror(connection: Connection, index: Index, ids: Iterable[int]) -> None:
     await connection.execute(
         "INSERT INTO search_mirror_outbox (index_name, id) SELECT $1, * FROM unnest($2::bigint[])",
@@ -85,6 +121,4 @@ async def _lag(connection: Connection, table: str) -> Lag:
 
 async def lock(connection: Connection, index: Index) -> None:
     """One writer at a time for each index: the counts of its vocabulary depend on it."""
-    await connection.execute(
-        "SELECT pg_advisory_xact_lock(hashtextextended('search ' || $1, 0))", index.name
-    )
+    await connection.execute(f"SELECT pg_advisory_xact_lock({_LOCK})", index.name)

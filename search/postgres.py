@@ -67,7 +67,7 @@ class PostgresEngine:
     ) -> tuple[list[int], int, dict[str, list[FacetCount]]]:
         """Counts without words are kept until the index changes: they cost the most."""
         filters = tuple((facet, tuple(values)) for facet, values in sorted(query.chosen.items()))
-        browsed = (index, query.audience, query.facets, filters)
+        browsed = (index, query.audience, query.facets, query.near, filters)
         known = self._browsed.get(browsed) if not wanted else None
         found = await _run(connection, index, query, wanted, has_counts=known is None)
         if known is not None and known[0] != found.version:
@@ -81,7 +81,7 @@ class PostgresEngine:
         return found.ids, found.total, known[1]
 
 
-def _scans(wanted: Sequence[terms.Term]) -> list[tuple[int, int, str]]:
+def _scans(wanted: Sequence[terms.Term], *, is_exact: bool) -> list[tuple[int, int, str]]:
     """Which word is looked for in which field, as (word, tier, tsquery)."""
     return [
         (
@@ -92,7 +92,7 @@ def _scans(wanted: Sequence[terms.Term]) -> list[tuple[int, int, str]]:
             else " | ".join(f"'{way.field}{key}'" for key in way.keys),
         )
         for number, term in enumerate(wanted)
-        for way in terms.ways(term)
+        for way in terms.ways(term, is_exact=is_exact)
     ]
 
 
@@ -112,6 +112,7 @@ async def _run(
         has_counts and bool(query.facets),
         query.sort,
         index.fresh_days,
+        query.near is not None,
     )
     arguments: list[Any] = [
         index.name,
@@ -123,8 +124,11 @@ async def _run(
     for facet, values in filters:
         arguments += [facet, [storage.storable(value) for value in values]]
     if wanted:
-        arguments += [list(column) for column in zip(*_scans(wanted), strict=True)]
+        scans = _scans(wanted, is_exact=query.exact)
+        arguments += [list(column) for column in zip(*scans, strict=True)]
         arguments.append(len(wanted))
+    if near := query.near:
+        arguments += [near.latitude, near.longitude, near.within_km]
     row = await connection.fetchrow(statements.search(shape), *arguments)
     counts = msgspec.json.decode(row["counts"], type=list[tuple[int, str, str, int]])
     return _Found(row["ids"] or [], row["total"], row["version"] or 0, counts)

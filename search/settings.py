@@ -11,8 +11,15 @@ from urllib.parse import quote, unquote
 from search import normaliser, storage
 from search.documents import Document, Index
 
-VERSION = 1  # of what payload() makes: changes with it
-FIELDS = {"a": "title", "b": "summary", "c": "vocabulary", "d": "body", storage.STOPWORD: "stop"}
+VERSION = 2  # of what payload() makes: changes with it
+FIELDS = {
+    "a": "title",
+    "b": "summary",
+    "c": "vocabulary",
+    "d": "body",
+    "e": "related",
+    storage.STOPWORD: "stop",
+}
 SHUFFLES = 7
 MOST_HITS = 1_000_000
 MOST_FACET_VALUES = 2_000
@@ -33,8 +40,9 @@ def of(index: Index) -> dict[str, Any]:
             {"attributePatterns": [*FIELDS.values()], "features": _EQUALITY},
             {"attributePatterns": [facet(name) for name in index.facets], "features": _EQUALITY},
             {"attributePatterns": ["fresh"], "features": _COMPARISON},
+            "_geo",  # in a pattern it would not filter by distance
         ],
-        "sortableAttributes": ["fresh", "name", "id", *map(shuffle, range(SHUFFLES))],
+        "sortableAttributes": ["fresh", "name", "id", "_geo", *map(shuffle, range(SHUFFLES))],
         "rankingRules": ["sort"],
         "typoTolerance": {"enabled": False},
         "prefixSearch": "disabled",
@@ -84,6 +92,8 @@ def payload(index: Index, document: Document) -> dict[str, Any]:
         facet(name): sorted({encoded(value) for value in document.facets.get(name, ())})
         for name in index.facets
     }
+    has_place = document.latitude is not None and document.longitude is not None
+    place = {"_geo": {"lat": document.latitude, "lng": document.longitude}} if has_place else {}
     fresh = {} if document.fresh_on is None else {"fresh": document.fresh_on.toordinal()}
     return {
         "id": document.id,
@@ -92,6 +102,7 @@ def payload(index: Index, document: Document) -> dict[str, Any]:
         **words,
         **facets,
         **fresh,
+        **place,
         **_places(document.id),
     }
 

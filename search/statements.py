@@ -16,6 +16,7 @@ class Shape(NamedTuple):
     has_counts: bool
     sort: str
     fresh_days: tuple[int, ...]
+    is_near: bool
 
 
 KNOWN_KEYS = {
@@ -32,7 +33,8 @@ KNOWN_KEYS = {
 
 @functools.lru_cache(maxsize=256)
 def search(shape: Shape) -> str:
-    """$1 index, $2 day, $3 seed, $4 limit, $5 offset, two for each filter, four for the words.
+    """$1 index, $2 day, $3 seed, $4 limit, $5 offset, two for each filter, four for the words,
+    and for a place its latitude, longitude and radius.
 
     failed has a bit for each filter that a row does not pass. A facet's counts include what only
     its own filter leaves out.
@@ -41,9 +43,12 @@ def search(shape: Shape) -> str:
     passes = [_PASSES.format(facet=number, values=number + 1) for number in filters]
     first = 6 + 2 * shape.filters
     source = _MATCHING if shape.has_words else _ALL
+    after = first + 4 * shape.has_words
     return _SEARCH.format(
         audience=shape.audience,
         source=source.format(*range(first, first + 4), audience=shape.audience),
+        distance=_DISTANCE.format(after, after + 1) if shape.is_near else "0",
+        within=_WITHIN.format(*range(after, after + 3)) if shape.is_near else "",
         failed=_failed(passes),
         order=_order(shape),
         counts=_COUNTS.format(failed="failed" if passes else "0::integer")
@@ -55,7 +60,10 @@ def search(shape: Shape) -> str:
 _SEARCH = """
 WITH given AS (SELECT $2::date AS day, $3::bigint AS seed),
 base AS MATERIALIZED (
-    SELECT d.id, d.fresh_on, d.sort_name, d.facets, d.score, {failed} AS failed FROM {source} d)
+    SELECT * FROM (
+        SELECT d.id, d.fresh_on, d.sort_name, d.facets, d.score, {distance} AS distance,
+            {failed} AS failed
+        FROM {source} d) AS found {within})
 SELECT
     array(SELECT id FROM base WHERE failed = 0 ORDER BY {order} LIMIT $4 OFFSET $5) AS ids,
     (SELECT count(*) FROM base WHERE failed = 0) AS total,
@@ -63,6 +71,11 @@ SELECT
      WHERE index_name = $1 AND audience = '{audience}') AS version,
     {counts} AS counts
 """
+# Kilometres on a sphere of the Earth's mean radius, by the haversine formula.
+_DISTANCE = """12742.0176 * asin(least(1, sqrt(
+            power(sind((d.latitude - ${0}::float8) / 2), 2) + cosd(${0}) * cosd(d.latitude)
+            * power(sind((d.longitude - ${1}::float8) / 2), 2))))"""
+_WITHIN = "WHERE distance <= ${2}::float8"
 _PASSES = """d.facets && (
         SELECT coalesce(array_agg(number), array[]::integer[]) FROM search_facet
         WHERE index_name = $1 AND facet = ${facet}::text AND value = ANY(${values}::text[]))"""
@@ -89,6 +102,8 @@ def _order(shape: Shape) -> str:
     shuffle = "hashint8extended(id, $3::bigint), id"
     if shape.sort == "name":
         return "sort_name, id"
+    if shape.sort == "distance":
+        return f"distance, {shuffle}"
     if shape.sort == "fresh":
         return f"fresh_on DESC NULLS LAST, {shuffle}"
     steps = [f"(fresh_on >= $2::date - {days:d}) IS NOT TRUE" for days in shape.fresh_days]

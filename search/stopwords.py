@@ -11,4 +11,7 @@ onze ook op over te tot uit van voor wie wij ze zij zijn"""
 _ENGLISH = """about an and are as at by for from he her his i in is it my not of on our she the
 their they this to we who with you your"""
 
-STOPWORDS = ELISIONS.union(*(text.split() for text in (_FRENCH, _DUTCH, _ENGLISH)))
+# What people say around what they look for.
+_ASKING = """besoin cherche cherchons iemand looking need nodig quelqu someone zoek zoeken"""
+
+STOPWORDS = ELISIONS.union(*(text.split() for text in (_FRENCH, _DUTCH, _ENGLISH, _ASKING)))

@@ -14,7 +14,8 @@ from search.documents import AUDIENCES, Audience, Connection, Document, Index
 
 MOST_WORDS = 5_000  # of a document's body
 LONGEST_VALUE = 200  # of a facet: a code or a name
-FIELDS = "abcd"  # title, summary, vocabulary, body
+FIELDS = "abcde"  # title, summary, vocabulary, body, related
+WIDENING = "ce"
 STOPWORD = "s"  # the field of words that say nothing: they are kept where they may be a name
 SHORT_TEXT = 200
 _TABLES = ("search_document", "search_text", "search_source")
@@ -30,11 +31,20 @@ class Row(NamedTuple):
 
 
 def row(document: Document) -> Row:
-    """Each key stands once, in the best field it is in."""
-    texts = (document.title, document.summary, document.vocabulary, document.body)
-    keys: dict[str, str] = {}
+    """Each key stands once in the best field of the document's own words that it is in, and once
+    in the best of those that widen a search, if that is better."""
+    texts = (
+        document.title,
+        document.summary,
+        document.vocabulary,
+        document.body,
+        document.related,
+    )
+    own: dict[str, str] = {}
+    wide: dict[str, str] = {}
     spellings: dict[str, None] = {}
     for field, parts in zip(FIELDS, texts, strict=True):
+        keys = wide if field in WIDENING else own
         words = itertools.chain.from_iterable(_words(part) for part in parts)
         for word in itertools.islice(words, MOST_WORDS):
             if word.form not in stopwords.STOPWORDS:
@@ -42,8 +52,9 @@ def row(document: Document) -> Row:
                 spellings.setdefault(word.spelling)
             elif field == FIELDS[0]:
                 keys.setdefault(word.key, STOPWORD)
-    vector = [field + key for key, field in keys.items()]
-    return Row(document, digest(document), vector, list(spellings))
+    better = (field + key for key, field in wide.items() if field < own.get(key, "z"))
+    vector = [field + key for key, field in own.items()]
+    return Row(document, digest(document), [*vector, *better], list(spellings))
 
 
 def digest(document: Document) -> bytes:

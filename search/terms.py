@@ -10,8 +10,8 @@ MOST_TERMS = 12
 CORRECTABLE = 4  # letters
 
 # The fields of storage.FIELDS: a word found in the title counts 16, in the summary 8, in the
-# vocabulary 4, in the body 2; one less when it is only the beginning of the word that stands there.
-TIERS = {"a": 16, "b": 8, "c": 4, "d": 2}
+# vocabulary 4, in the rest 2; one less when it is only the beginning of the word that stands there.
+TIERS = {"a": 16, "b": 8, "c": 4, "d": 2, "e": 2}
 STOPWORD_TIER = 15
 # One or two letters begin nearly every word: they are looked for only where it tells something.
 _FIELDS_OF_SHORT_PREFIX = {1: "a", 2: "ab"}
@@ -76,11 +76,14 @@ class Way(NamedTuple):
     prefix: str | None = None
 
 
-def ways(term: Term) -> list[Way]:
+def ways(term: Term, *, is_exact: bool) -> list[Way]:
+    """Best first. An exact query does not look into the fields that widen it."""
     found = []
     if term.form in stopwords.STOPWORDS:
         found.append(Way(STOPWORD_TIER, storage.STOPWORD, term.keys[:1]))
     for field, tier in TIERS.items():
+        if is_exact and field in storage.WIDENING:
+            continue
         found.append(Way(tier, field, term.keys))
         if term.prefix and field in _FIELDS_OF_SHORT_PREFIX.get(len(term.prefix), storage.FIELDS):
             found.append(Way(tier - 1, field, (), term.prefix))

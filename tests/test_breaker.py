@@ -1,5 +1,6 @@
 """Who is asked while an engine fails, told by a clock that only the test moves."""
 
+import contextlib
 from datetime import date
 
 import pytest
@@ -100,7 +101,7 @@ async def test_the_fallback_answers_and_says_so_until_a_probe_succeeds(
     breaker: Breaker, clock: Clock
 ) -> None:
     first, second = Answering("first"), Answering("second")
-    preferred = Preferred(first, second, breaker)
+    preferred = Preferred(first, second, breaker, contextlib.nullcontext)
     query = Query(audience="public", day=date(2026, 11, 22))
 
     async def ask() -> tuple[str, bool]:

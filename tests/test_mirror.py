@@ -271,6 +271,7 @@ async def test_a_server_that_is_killed_is_replaced_and_catches_up_when_it_is_bac
             MeilisearchEngine(reading, lambda: contextlib.nullcontext(connection)),
             postgres.PostgresEngine(lambda: contextlib.nullcontext(connection)),
             Breaker(lambda: now),
+            lambda: contextlib.nullcontext(connection),
         )
 
         async def ask(text: str) -> tuple[list[int], str, bool]:

@@ -329,21 +329,20 @@ async def test_a_network_is_known_by_its_address() -> None:
         assert (link.kind, links.label(link), link.url) == (kind, label, url)
 
 
-async def test_an_edit_reaches_the_index_and_hides_from_it(
+async def test_an_edit_reaches_the_index_and_hides_from_it_at_once(
     client: httpx.AsyncClient, awa: people.Person, connection: asyncpg.Connection
 ) -> None:
     words = "SELECT string_agg(vector::text, ' ') FROM search_text WHERE id = $1"
     await save(client, awa, "headline", value="Xylopyrographie")
     told = "SELECT count(*) FROM pgqueuer WHERE entrypoint = 'directory.indexing.follow_member'"
     assert await connection.fetchval(told) == 1
-    await indexing.follow_member(profiles.MemberChanged(awa.member_id))
     assert "xylopyrographi" in await connection.fetchval(words, awa.member_id)
     await save(client, awa, "headline", value="Xylopyrographie", audience="me")
-    await indexing.drain()
     assert "xylopyrographi" not in await connection.fetchval(words, awa.member_id)
     await save(client, awa, "display_name", value="Awa", audience="me")
-    await indexing.drain()
     assert await connection.fetchval(words, awa.member_id) is None
+    await indexing.follow_member(profiles.MemberChanged(awa.member_id))
+    assert await connection.fetchval("SELECT count(*) FROM search_outbox") == 0
 
 
 async def test_an_availability_that_ended_is_told_to_the_index(

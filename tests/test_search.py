@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from search import postgres, spelling, terms
-from search.documents import Engine, FacetCount, Hits, Query, UnknownFacet
+from search.documents import Engine, FacetCount, Hits, Near, Query, UnknownFacet
 from search.meilisearch import MeilisearchEngine
 from search.server import Server
 from tests import meili
@@ -123,6 +123,9 @@ async def people(shelf: Shelf) -> None:
         ("lefèvre léa", 1),
         ("développeuse de sites web", None),
         ("développeuse du web", 1),  # words that say nothing
+        ("je cherche une développeuse web", 1),
+        ("ik zoek een webontwikkelaar", 1),
+        ("looking for a web developer", 1),
         ("webontwikkelaar", 1),  # other languages
         ("web developer", 1),
         ("grafisch ontwerper", 2),
@@ -200,6 +203,74 @@ async def test_names_sort_without_case_and_accents(shelf: Shelf, find: Find) -> 
         shelf.lay(id_, sort_name=name)
     await shelf.index(1, 2, 3, 4)
     assert (await find(sort="name")).ids == [4, 2, 3, 1]
+
+
+async def lay_towns(shelf: Shelf) -> None:
+    """1 Brussels, 2 Liège (90 km), 3 and 4 Namur (55 km), 5 nowhere."""
+    for id_, place in enumerate(((50.8503, 4.3517), (50.6326, 5.5797), NAMUR, NAMUR), 1):
+        shelf.lay(
+            id_, title=("Luthière",), latitude=place[0], longitude=place[1],
+            facets={"region": [f"r{id_}"]},
+        )  # fmt: skip
+    shelf.lay(5, title=("Luthière",), facets={"region": ["r5"]})
+    await shelf.index(1, 2, 3, 4, 5)
+
+
+NAMUR = (50.4674, 4.8720)
+BRUSSELS = {"latitude": 50.8503, "longitude": 4.3517}
+
+
+async def test_near_a_place_only_those_within_the_distance_are_found(
+    shelf: Shelf, find: Find
+) -> None:
+    await lay_towns(shelf)
+    for text in ("", "luthier"):
+        for within, whom in ((1, {1}), (54, {1}), (57, {1, 3, 4}), (100, {1, 2, 3, 4})):
+            near = Near(**BRUSSELS, within_km=within)
+            hits = await find(text, near=near, facets=("region",))
+            assert set(hits.ids) == whom
+            assert hits.total == len(whom)
+            assert counts(hits, "region") == {f"r{id_}": 1 for id_ in whom}
+    far = Near(**BRUSSELS, within_km=100)
+    hits = await find(near=far, filters={"region": ["r2", "r5"]}, facets=("region",))
+    assert hits.ids == [2]
+    assert counts(hits, "region") == {"r1": 1, "r2": 1, "r3": 1, "r4": 1, "r5": 0}
+
+
+async def test_the_nearest_come_first_and_neighbours_are_shuffled(shelf: Shelf, find: Find) -> None:
+    await lay_towns(shelf)
+    near = Near(**BRUSSELS, within_km=200)
+    orders = set()
+    for number in range(14):
+        day = DAY + timedelta(number)
+        ids = (await find("luthier", near=near, sort="distance", day=day)).ids
+        assert (ids[0], ids[3], set(ids[1:3])) == (1, 2, {3, 4})
+        pages = [
+            (await find("luthier", near=near, sort="distance", day=day, page=page, limit=1)).ids
+            for page in (1, 2, 3, 4)
+        ]
+        assert [id_ for page in pages for id_ in page] == ids
+        orders.add(tuple(ids))
+    assert len(orders) == 2
+
+
+def test_a_distance_needs_a_place() -> None:
+    with pytest.raises(ValueError, match="near"):
+        Query(audience="public", day=DAY, sort="distance")
+
+
+async def test_an_exact_query_does_not_look_at_what_only_resembles(
+    shelf: Shelf, find: Find
+) -> None:
+    shelf.lay(1, title=("Graphiste",), vocabulary=("infographiste",), related=("maquettiste",))
+    shelf.lay(2, title=("Infographiste",), body=("J’ai été maquettiste.",))
+    shelf.lay(3, vocabulary=("infographiste",), body=("infographiste à mes heures",))
+    await shelf.index(1, 2, 3)
+    assert set((await find("infographiste")).ids) == {1, 2, 3}
+    assert set((await find("infographiste", exact=True)).ids) == {2, 3}
+    assert set((await find("maquettiste")).ids) == {1, 2}
+    assert (await find("maquettiste", exact=True)).ids == [2]
+    assert (await find("maquett", exact=True)).ids == [2]
 
 
 async def test_the_order_is_another_each_day_and_stable_while_paging(

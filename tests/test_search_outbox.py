@@ -170,3 +170,37 @@ async def test_rebuilding_repairs_what_went_wrong_and_touches_no_other_index(
     query = Query(audience="members", day=DAY, text="atelier")
     assert (await engine.search(other, query)).ids == [9]
     assert not await connection.fetchval("SELECT count(*) FROM search_term WHERE documents > 9")
+
+
+async def test_a_change_is_found_from_its_commit_on_and_not_before(
+    shelf: Shelf, connection: asyncpg.Connection, database: str, find: Find
+) -> None:
+    await shelf.put(1, title=("Ébéniste",))
+    writer = await asyncpg.connect(database)
+    async with writer.transaction():
+        shelf.lay(1, title=("Luthière",))
+        await outbox.mark(writer, INDEX, [1])
+        assert await outbox.index_now(writer, INDEX, shelf.source, [1])
+        assert ((await find("luthière")).ids, (await find("ébéniste")).ids) == ([], [1])
+    await writer.close()
+    assert ((await find("luthière")).ids, (await find("ébéniste")).ids) == ([1], [])
+    assert await outbox.is_waiting(connection, INDEX, 1)
+    assert not await outbox.is_waiting(connection, INDEX, 2)
+    assert await outbox.drain(connection, INDEX, shelf.source) == 1
+    assert not await outbox.is_waiting(connection, INDEX, 1)
+
+
+async def test_a_change_stays_marked_while_another_process_builds_the_index(
+    shelf: Shelf, connection: asyncpg.Connection, database: str, find: Find
+) -> None:
+    builder = await asyncpg.connect(database)
+    shelf.lay(1, title=("Luthière",))
+    async with builder.transaction():
+        await outbox.lock(builder, INDEX)
+        async with connection.transaction():
+            await outbox.mark(connection, INDEX, [1])
+            assert not await outbox.index_now(connection, INDEX, shelf.source, [1], seconds=0.1)
+    await builder.close()
+    assert (await find("luthière")).ids == []
+    await outbox.drain(connection, INDEX, shelf.source)
+    assert (await find("luthière")).ids == [1]

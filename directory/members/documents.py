@@ -11,13 +11,14 @@ import msgspec
 
 from directory.members import audiences, parlance, views
 from directory.members.audiences import Field, Level
-from search import normaliser
+from search import normaliser, outbox
 from search.documents import Audience, Document, Index, Source
 
 INDEX = Index(
     name="members",
     facets=("trade", "sector", "filiere", "region", "language", "availability"),
 )
+MOST_AT_ONCE = 5
 LEVELS: Mapping[Audience, Level] = {"public": Level.VISITOR, "members": Level.MEMBER}
 
 _MEMBERS = """
@@ -216,11 +217,9 @@ def _document(row: asyncpg.Record, audience: Audience, shared: Shared) -> Docume
             *((row["headline"],) if Field.HEADLINE in visible else ()),
             *(row["skills_offered"] if Field.SKILLS_OFFERED in visible else ()),
         ),
-        vocabulary=(
-            *(other for trade in trades for other in trade.others),
-            *(label for sector in sectors for label in sector.labels),
-        ),
-        body=(*(word for trade in trades for word in trade.near), *_body(row, visible)),
+        vocabulary=(*(other for trade in trades for other in trade.others),),
+        body=(*(label for sector in sectors for label in sector.labels), *_body(row, visible)),
+        related=tuple(word for trade in trades for word in trade.near),
         facets=_facets(row, visible, trades, sectors, shared.today),
         latitude=row["latitude"] if has_place else None,
         longitude=row["longitude"] if has_place else None,
@@ -264,3 +263,14 @@ def _facets(
 
 
 SOURCE = Source(keys=keys, documents=documents)
+
+
+async def refresh(connection: Any, ids: Sequence[int]) -> None:
+    """Say, in the transaction that changes them, that these members' documents have changed.
+
+    A few are indexed at once: what somebody hides is found no more from the commit on, and what
+    they write is in their own next search. The worker does the rest.
+    """
+    await outbox.mark(connection, INDEX, ids)
+    if 0 < len(ids) <= MOST_AT_ONCE:
+        await outbox.index_now(connection, INDEX, SOURCE, ids)

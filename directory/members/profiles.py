@@ -27,7 +27,6 @@ from directory.members.views import (
     TerritoryView,
     Word,
 )
-from search import outbox
 
 LARGEST_ID = 2**63 - 1
 NOBODY = marked("Cette personne n’est pas dans l’annuaire.")
@@ -44,7 +43,7 @@ class MemberChanged(msgspec.Struct, frozen=True):
 async def tell(member_ids: Iterable[int]) -> None:
     """To the index and to who listens. Call it in the transaction of any change to a profile."""
     ids = list(member_ids)
-    await outbox.mark(db.current(), documents.INDEX, ids)
+    await documents.refresh(db.current(), ids)
     for member_id in ids:
         await jobs.emit(MemberChanged(member_id))
 

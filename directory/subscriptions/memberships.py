@@ -12,11 +12,10 @@ from directory.filieres import lifecycle, registry
 from directory.filieres.lifecycle import Stage
 from directory.filieres.registry import FiliereRef, Openness
 from directory.languages import marked
-from directory.members.documents import INDEX
+from directory.members import documents
 from directory.subscriptions import consent, ledger
 from directory.subscriptions.consent import Choice
 from directory.subscriptions.ledger import Screen, Trace
-from search import outbox
 
 JOINABLE = (Stage.LAUNCHED, Stage.ACTIVE, Stage.DORMANT)
 
@@ -176,7 +175,7 @@ async def _end(opened: asyncpg.Connection, member_id: int, filiere_id: int, trac
 
 
 async def _tell(member_id: int, filiere_id: int) -> None:
-    await outbox.mark(db.current(), INDEX, [member_id])
+    await documents.refresh(db.current(), [member_id])
     await jobs.emit(MembershipChanged(member_id=member_id, filiere_id=filiere_id))
 
 
