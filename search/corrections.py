@@ -8,17 +8,17 @@ from collections.abc import Sequence
 import msgspec
 
 from search import spelling, statements, terms
-from search.documents import Audience, Connection, Correction, Index
+from search.documents import Audience, Connection, Correction, Index, Query
 
 
 async def correct(
-    connection: Connection, index: Index, audience: Audience, wanted: Sequence[terms.Term]
+    connection: Connection, index: Index, query: Query, wanted: Sequence[terms.Term]
 ) -> tuple[list[terms.Term], list[Correction]]:
     """The words to search, and what was changed, by what this audience's documents have."""
     known = {
         row["key"]
         for row in await connection.fetch(
-            statements.KNOWN_KEYS[audience],
+            statements.KNOWN_KEYS[query.audience],
             index.name,
             [key for term in wanted for key in term.keys],
             next((term.prefix for term in wanted if term.prefix), None),
@@ -26,9 +26,10 @@ async def correct(
     }
     result, corrections = [], []
     for term in wanted:
-        if not known.isdisjoint(term.keys) or (term.prefix and "" in known) or not term.edits:
+        is_known = not known.isdisjoint(term.keys) or (term.prefix and "" in known)
+        if is_known or term.form in query.spelled or not term.edits:
             result.append(term)
-        elif candidates := await _similar(connection, index, audience, term):
+        elif candidates := await _similar(connection, index, query.audience, term):
             keys = tuple(dict.fromkeys(candidate.key for candidate in candidates))
             result.append(msgspec.structs.replace(term, keys=keys, prefix=None))
             used = [c.spelling for c in _one_for_each_key(candidates)]

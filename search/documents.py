@@ -1,5 +1,6 @@
 """What goes into an index, what is asked of it, and what comes back: plain data."""
 
+import math
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from datetime import date
@@ -12,6 +13,7 @@ AUDIENCES: tuple[Audience, ...] = ("public", "members")
 Sort = Literal["relevance", "fresh", "distance", "name"]
 LARGEST_PAGE = 50
 FARTHEST_KM = 1_000
+EARTH_KM = 6371.0088  # the mean radius
 Latitude = Annotated[float, msgspec.Meta(ge=-90, le=90)]
 Longitude = Annotated[float, msgspec.Meta(ge=-180, le=180)]
 
@@ -36,6 +38,14 @@ class Near(msgspec.Struct, frozen=True, kw_only=True):
     latitude: Latitude
     longitude: Longitude
     within_km: Annotated[float, msgspec.Meta(gt=0, le=FARTHEST_KM)]
+
+    def distance_km(self, latitude: float, longitude: float) -> float:
+        """On a sphere of the Earth's mean radius, by the haversine formula."""
+        here, there = math.radians(self.latitude), math.radians(latitude)
+        north = math.sin((there - here) / 2) ** 2
+        east = math.sin(math.radians(longitude - self.longitude) / 2) ** 2
+        chord = north + math.cos(here) * math.cos(there) * east
+        return 2 * EARTH_KM * math.asin(min(1.0, math.sqrt(chord)))
 
 
 class Document(msgspec.Struct, frozen=True, kw_only=True):
@@ -63,7 +73,8 @@ class Query(msgspec.Struct, frozen=True, kw_only=True):
     """filters: any of the values of a facet, all of the facets. facets: those to count.
 
     day seeds the shuffle and says what is fresh. exact: the words as typed, no correction of
-    typos and no widening. own_id is the document that the asker writes themselves: what they
+    typos and no widening. spelled are forms of words that are right although no document has them.
+    own_id is the document that the asker writes themselves: what they
     changed a moment ago is in the answer.
     """
 
@@ -77,6 +88,7 @@ class Query(msgspec.Struct, frozen=True, kw_only=True):
     page: int = 1
     limit: int = 20
     exact: bool = False
+    spelled: frozenset[str] = frozenset()
     own_id: int | None = None
 
     def __post_init__(self) -> None:
@@ -123,18 +135,27 @@ def listed(
     return result
 
 
+class Sought(msgspec.Struct, frozen=True):
+    """A word of the query, after correction: any of keys, or what begins with prefix."""
+
+    keys: tuple[str, ...]
+    prefix: str | None = None
+
+    def is_key(self, key: str) -> bool:
+        return key in self.keys or (self.prefix is not None and key.startswith(self.prefix))
+
+
 class Hits(msgspec.Struct, frozen=True, kw_only=True):
     """facets: for each facet asked for, the counts under all the *other* facets' filters.
 
-    keys and prefixes are what `highlight.ranges` lights up in the texts of a hit.
+    sought is what `highlight.ranges` lights up in the texts of a hit.
     """
 
     ids: list[int]
     total: int
     facets: dict[str, list[FacetCount]] = {}
     corrections: list[Correction] = []
-    keys: list[str] = []
-    prefixes: list[str] = []
+    sought: tuple[Sought, ...] = ()
     engine: str
     degraded: bool = False
 

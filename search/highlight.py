@@ -1,20 +1,50 @@
 """Where in a text the words of a query stand."""
 
-from collections.abc import Collection
+import functools
+from collections.abc import Sequence
+from typing import NamedTuple
 
 from search import normaliser
+from search.documents import Sought
+
+SHORT_TEXT = 200
 
 
-def ranges(
-    text: str, keys: Collection[str], prefixes: Collection[str] = ()
-) -> list[tuple[int, int]]:
-    """Pairs (start, end) of the words to light up, in order. Inclusive writing is one word."""
-    begun = tuple(prefix for prefix in prefixes if prefix)
-    return [
-        (token.start, token.end)
-        for token in normaliser.tokens(text)
-        if any(
-            word.key in keys or (word.form.startswith(begun) if begun else False)
-            for word in token.words
+class Match(NamedTuple):
+    """text[start:end], and which words of the query it is. Inclusive writing is one word."""
+
+    start: int
+    end: int
+    words: frozenset[int]
+
+
+def matches(text: str, sought: Sequence[Sought]) -> list[Match]:
+    """In the order of the text."""
+    found = []
+    for token in _tokens(text) if sought else ():
+        words = frozenset(
+            number
+            for number, each in enumerate(sought)
+            if any(
+                word.key in each.keys or (each.prefix and word.form.startswith(each.prefix))
+                for word in token.words
+            )
         )
-    ]
+        if words:
+            found.append(Match(token.start, token.end, words))
+    return found
+
+
+def ranges(text: str, sought: Sequence[Sought]) -> list[tuple[int, int]]:
+    """Pairs (start, end) of the words to light up, in order, counted in code points."""
+    return [(match.start, match.end) for match in matches(text, sought)]
+
+
+def _tokens(text: str) -> Sequence[normaliser.Token]:
+    return _tokens_of_short(text) if len(text) <= SHORT_TEXT else tuple(normaliser.tokens(text))
+
+
+@functools.lru_cache(maxsize=5_000)
+def _tokens_of_short(text: str) -> tuple[normaliser.Token, ...]:
+    """The names of trades and towns come back on page after page."""
+    return tuple(normaliser.tokens(text))

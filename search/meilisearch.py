@@ -43,17 +43,14 @@ class MeilisearchEngine:
         corrected: list[Correction] = []
         if wanted and not query.exact:
             async with self._connect() as connection:
-                wanted, corrected = await corrections.correct(
-                    connection, index, query.audience, wanted
-                )
+                wanted, corrected = await corrections.correct(connection, index, query, wanted)
         found = await _Search(self._server, index, query, wanted).run()
         return Hits(
             ids=found.ids,
             total=found.total,
             facets=listed(index, query, found.counts),
             corrections=corrected,
-            keys=list(dict.fromkeys(key for term in wanted for key in term.keys)),
-            prefixes=[term.prefix for term in wanted if term.prefix],
+            sought=terms.sought(wanted),
             engine=NAME,
         )
 

@@ -48,17 +48,14 @@ class PostgresEngine:
         async with self._connect() as connection:
             corrected: list[Correction] = []
             if wanted and not query.exact:
-                wanted, corrected = await corrections.correct(
-                    connection, index, query.audience, wanted
-                )
+                wanted, corrected = await corrections.correct(connection, index, query, wanted)
             ids, total, facets = await self._find(connection, index, query, wanted)
         return Hits(
             ids=ids,
             total=total,
             facets=facets,
             corrections=corrected,
-            keys=list(dict.fromkeys(key for term in wanted for key in term.keys)),
-            prefixes=[term.prefix for term in wanted if term.prefix],
+            sought=terms.sought(wanted),
             engine=NAME,
         )
 

@@ -4,7 +4,7 @@ import functools
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from search.documents import AUDIENCES, Audience
+from search.documents import AUDIENCES, EARTH_KM, Audience
 
 
 class Shape(NamedTuple):
@@ -71,10 +71,10 @@ SELECT
      WHERE index_name = $1 AND audience = '{audience}') AS version,
     {counts} AS counts
 """
-# Kilometres on a sphere of the Earth's mean radius, by the haversine formula.
-_DISTANCE = """12742.0176 * asin(least(1, sqrt(
-            power(sind((d.latitude - ${0}::float8) / 2), 2) + cosd(${0}) * cosd(d.latitude)
-            * power(sind((d.longitude - ${1}::float8) / 2), 2))))"""
+# As Near.distance_km.
+_DISTANCE = f"""{2 * EARTH_KM} * asin(least(1, sqrt(
+            power(sind((d.latitude - ${{0}}::float8) / 2), 2) + cosd(${{0}}) * cosd(d.latitude)
+            * power(sind((d.longitude - ${{1}}::float8) / 2), 2))))"""
 _WITHIN = "WHERE distance <= ${2}::float8"
 _PASSES = """d.facets && (
         SELECT coalesce(array_agg(number), array[]::integer[]) FROM search_facet

@@ -1,10 +1,12 @@
 """A query taken apart into the words that a document must have."""
 
+from collections.abc import Iterable
 from typing import NamedTuple
 
 import msgspec
 
 from search import endings, normaliser, stopwords, storage
+from search.documents import Sought
 
 MOST_TERMS = 12
 CORRECTABLE = 4  # letters
@@ -65,6 +67,10 @@ def parse(text: str) -> list[Term]:
 
 def _may_go_on(token: normaliser.Token, is_last: bool) -> bool:
     return is_last and len(token.words) == 1 and token.words[0].form.isalnum()
+
+
+def sought(wanted: Iterable[Term]) -> tuple[Sought, ...]:
+    return tuple(Sought(term.keys, term.prefix) for term in wanted)
 
 
 class Way(NamedTuple):

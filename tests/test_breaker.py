@@ -2,6 +2,7 @@
 
 import contextlib
 from datetime import date
+from typing import Any
 
 import pytest
 
@@ -97,11 +98,15 @@ def test_a_probe_that_never_ends_is_followed_by_another(breaker: Breaker, clock:
     assert breaker.allows()
 
 
+def nothing_waits() -> contextlib.AbstractAsyncContextManager[Any]:
+    raise AssertionError("asked for nobody's own change")
+
+
 async def test_the_fallback_answers_and_says_so_until_a_probe_succeeds(
     breaker: Breaker, clock: Clock
 ) -> None:
     first, second = Answering("first"), Answering("second")
-    preferred = Preferred(first, second, breaker, contextlib.nullcontext)
+    preferred = Preferred(first, second, breaker, nothing_waits)
     query = Query(audience="public", day=date(2026, 11, 22))
 
     async def ask() -> tuple[str, bool]:

@@ -3,6 +3,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from search import endings, highlight, normaliser, stopwords
+from search.documents import Sought
 
 ANY_TEXT = st.text(st.characters(exclude_categories=())) | st.text("aeéinrstxœ·.-/() 'C+#\0\u0301")
 
@@ -206,11 +207,18 @@ def test_tokens_lie_in_the_text_in_order(text: str) -> None:
 
 def test_highlights_light_up_the_words_a_person_would_recognise() -> None:
     text = "Développeur·se web, formatrice"
-    lit = highlight.ranges(text, [endings.key("developpeur"), endings.key("formateur")], ["we"])
+    lit = highlight.ranges(
+        text,
+        [
+            Sought((endings.key("developpeur"),)),
+            Sought((endings.key("formateur"),)),
+            Sought((), "we"),
+        ],
+    )
     assert [text[start:end] for start, end in lit] == ["Développeur·se", "web", "formatrice"]
 
 
 @given(ANY_TEXT, ANY_TEXT)
 def test_highlights_of_any_text_lie_in_it(text: str, sought: str) -> None:
-    for start, end in highlight.ranges(text, list(keys(sought)), [sought[:2]]):
+    for start, end in highlight.ranges(text, [Sought(tuple(keys(sought)), sought[:2] or None)]):
         assert 0 <= start < end <= len(text)

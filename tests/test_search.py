@@ -168,6 +168,13 @@ async def test_short_words_and_words_with_figures_are_not_corrected(find: Find) 
     assert (await find("yoag")).ids == [5]
 
 
+@pytest.mark.usefixtures("people")
+async def test_a_word_known_to_be_right_is_not_corrected(find: Find) -> None:
+    assert (await find("graphisme")).ids == [2, 4]
+    hits = await find("graphisme", spelled=frozenset({"graphisme"}))
+    assert (hits.ids, hits.corrections) == ([], [])
+
+
 async def test_only_the_nearest_words_are_searched_instead(shelf: Shelf, find: Find) -> None:
     await shelf.put(1, title=("Peintre",))
     await shelf.put(2, title=("Peinture",))

@@ -274,3 +274,29 @@ async def refresh(connection: Any, ids: Sequence[int]) -> None:
     await outbox.mark(connection, INDEX, ids)
     if 0 < len(ids) <= MOST_AT_ONCE:
         await outbox.index_now(connection, INDEX, SOURCE, ids)
+
+
+class TradeKeys(NamedTuple):
+    """The keys of what a trade is called: by its own names in three languages and daily speech,
+    and by what widens a search to it."""
+
+    own: frozenset[str]
+    wider: frozenset[str]
+
+
+_known: dict[str, TradeKeys] = {}
+MOST_KNOWN = 20_000
+
+
+async def trade_keys(connection: Any, codes: Iterable[str]) -> dict[str, TradeKeys]:
+    """By code. A process remembers them: they change with a new version of the service only."""
+    wanted = set(codes)
+    if missing := wanted - _known.keys():
+        rows = await connection.fetch("SELECT id FROM trade WHERE code = ANY($1)", list(missing))
+        if len(_known) > MOST_KNOWN:
+            _known.clear()
+        for trade in (await _trades(connection, {row["id"] for row in rows})).values():
+            own = frozenset(_single((*trade.names, *trade.also)))
+            wider = frozenset(_single((*trade.others, *trade.near)))
+            _known[trade.code] = TradeKeys(own, wider - own)
+    return {code: _known[code] for code in wanted if code in _known}

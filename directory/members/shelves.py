@@ -74,6 +74,10 @@ class Shelf(Generic[Entry]):
         found = dict.fromkeys(number for group in near for number in sorted(group))
         return [self.entries[number] for number in found]
 
+    def has_word(self, form: str, *, whole: bool) -> bool:
+        """Whether this is a word of any name, or at least the beginning of one."""
+        return bool(self._own.having({form}, whole=whole))
+
 
 class Begun:
     """In which entries a word is, or one that begins so."""

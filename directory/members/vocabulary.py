@@ -4,7 +4,8 @@ A process keeps them in memory, and reads them again when other reference data w
 """
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from itertools import islice
 from typing import Literal, NamedTuple, TypeVar
 
 import asyncpg
@@ -14,7 +15,12 @@ from directory import db, errors
 from directory.http.listing import Listing
 from directory.languages import LANGUAGES, marked
 from directory.members.shelves import Named, Shelf
+from search import normaliser
 
+MOST_SPELLED = 20
+MOST_NAMED = 10
+MOST_FAMILIES = 3
+SHORTEST_SPELLED = 4
 Kind = Literal["trade", "sector", "place", "territory"]
 UNKNOWN: dict[Kind, str] = {
     "trade": marked("Le métier « %(code)s » n’existe pas."),
@@ -22,6 +28,8 @@ UNKNOWN: dict[Kind, str] = {
     "place": marked("Le lieu « %(code)s » n’existe pas."),
     "territory": marked("Le bureau « %(code)s » n’existe pas."),
 }
+
+NOWHERE = marked("La position du lieu « %(code)s » n’est pas connue : indiquez un lieu voisin.")
 
 
 class TradeEntry(msgspec.Struct, frozen=True):
@@ -59,10 +67,20 @@ Entry = TypeVar("Entry", TradeEntry, SectorEntry, PlaceEntry)
 ByLanguage = dict[str, Entry]
 
 
+class Point(NamedTuple):
+    """WGS 84, in degrees."""
+
+    latitude: float
+    longitude: float
+
+
 class Shelves(NamedTuple):
+    """points: where places are, by code; None where nobody gave coordinates."""
+
     trades: Shelf[ByLanguage[TradeEntry]]
     sectors: Shelf[ByLanguage[SectorEntry]]
     places: Shelf[ByLanguage[PlaceEntry]]
+    points: dict[str, Point | None]
 
 
 async def find_trades(text: str, language: str, page: int, limit: int) -> Listing[TradeEntry]:
@@ -75,6 +93,62 @@ async def find_sectors(text: str, language: str, page: int, limit: int) -> Listi
 
 async def find_places(text: str, language: str, page: int, limit: int) -> Listing[PlaceEntry]:
     return _listing((await _shelves()).places.find(text), language, page, limit)
+
+
+async def points() -> Mapping[str, Point | None]:
+    """Where places are, by code. None where nobody gave coordinates."""
+    return (await _shelves()).points
+
+
+async def locate(text: str) -> tuple[str, Point]:
+    """The place of a code, or else the largest of that name or postal code, and where it is.
+
+    :raises errors.Malformed: naming `near`, for no place, or one whose coordinates nobody gave.
+    """
+    kept = await _shelves()
+    is_code = text in kept.points
+    codes = [text] if is_code else [entry["fr"].code for entry in kept.places.find(text)]
+    for code in codes:
+        if point := kept.points[code]:
+            return code, point
+    raise errors.Malformed.field("near", NOWHERE if codes else UNKNOWN["place"], code=text[:80])
+
+
+async def spelled(text: str) -> frozenset[str]:
+    """The forms of those words of a text that stand in the name of a trade.
+
+    The last one may be the beginning of such a word.
+    """
+    trades = (await _shelves()).trades
+    tokens = list(islice(normaliser.tokens(text), MOST_SPELLED))
+    return frozenset(
+        word.form
+        for token in tokens
+        for word in token.words
+        if len(word.form) >= SHORTEST_SPELLED
+        and trades.has_word(word.form, whole=token is not tokens[-1])
+    )
+
+
+async def related_trades(text: str, most: int) -> list[str]:
+    """Codes of the trades that a text names, and of all those of the same families.
+
+    Where the whole text names none, each of its words is tried.
+    """
+    trades = (await _shelves()).trades
+    words = [token.words[0].spelling for token in islice(normaliser.tokens(text), MOST_SPELLED)]
+    for tried in ([text], [word for word in words if len(word) >= SHORTEST_SPELLED]):
+        named = [entry["fr"] for part in tried for entry in trades.find(part)[:MOST_NAMED]]
+        if named:
+            families = list(dict.fromkeys(entry.group_code for entry in named))[:MOST_FAMILIES]
+            found = [
+                entry["fr"].code
+                for family in families
+                for entry in trades.entries
+                if entry["fr"].group_code == family
+            ]
+            return list(dict.fromkeys([*(entry.code for entry in named), *found]))[:most]
+    return []
 
 
 def _listing(
@@ -135,7 +209,8 @@ _ALSO = """
 _SECTORS = "SELECT code, level, parent_code, label_fr, label_nl, label_en FROM sector"
 _PLACES = """
     SELECT p.code, p.postal_code, p.municipality, p.label_fr, p.label_nl, p.population,
-        p.region_code, r.label_fr AS region_fr, r.label_nl AS region_nl, r.label_en AS region_en
+        p.latitude, p.longitude, p.region_code,
+        r.label_fr AS region_fr, r.label_nl AS region_nl, r.label_en AS region_en
     FROM place p JOIN region r ON r.code = p.region_code
 """
 Rows = Sequence[asyncpg.Record]
@@ -146,6 +221,12 @@ def _read(trades: Rows, also: Rows, sectors: Rows, places: Rows) -> Shelves:
         Shelf(map(_trade, trades), ((row["label"], row["codes"]) for row in also)),
         Shelf(map(_sector, sectors)),
         Shelf(map(_place, places)),
+        {
+            row["code"]: None
+            if row["latitude"] is None
+            else Point(row["latitude"], row["longitude"])
+            for row in places
+        },
     )
 
 

@@ -1,63 +1,22 @@
 """The home page, which is the search; about; the health checks."""
 
 from collections.abc import Callable
-from typing import Annotated
+from typing import Annotated, cast
 from urllib.parse import urlencode
 
 from litestar import Response, get
-from litestar.di import NamedDependency, Provide
-from litestar.params import QueryParameter
+from litestar.di import NamedDependency
+from litestar.params import FromPath, QueryParameter
 from markupsafe import Markup, escape
 
-from directory import settings
+from directory import errors, settings
 from directory.accounts.authentication import ActorRequest
 from directory.http import pages, problems
-from directory.http.listing import PageLimit, PageNumber, SearchText
-from directory.web import health, search
-from directory.web.search import Found, Wish
-from search import highlight
-from search.documents import Hits
-
-PAGE_LIMIT = 20
-
-
-def _values(name: str, words: str) -> QueryParameter:
-    return QueryParameter(name=name, max_items=50, description=words)
-
-
-Trades = Annotated[list[str] | None, _values("trade", "Codes of trades; any of them.")]
-Sectors = Annotated[list[str] | None, _values("sector", "NACE-BEL codes; any of them.")]
-Filieres = Annotated[list[str] | None, _values("filiere", "Slugs of filières; any of them.")]
-Regions = Annotated[list[str] | None, _values("region", "ISO 3166-2 codes; any of them.")]
-Languages = Annotated[list[str] | None, _values("language", "ISO 639-1 codes; any of them.")]
-Availabilities = Annotated[
-    list[str] | None, _values("availability", "available, soon or busy; any of them.")
-]
-Exact = Annotated[bool, QueryParameter(description="true: the words as typed, no correction.")]
-
-
-async def wished(
-    q: SearchText = "",
-    trade: Trades = None,
-    sector: Sectors = None,
-    filiere: Filieres = None,
-    region: Regions = None,
-    language: Languages = None,
-    availability: Availabilities = None,
-    page: PageNumber = 1,
-    limit: PageLimit = PAGE_LIMIT,
-    exact: Exact = False,
-) -> Wish:
-    """What the query string asks for, for the page and for the API."""
-    given = {
-        "trade": trade, "sector": sector, "filiere": filiere, "region": region,
-        "language": language, "availability": availability,
-    }  # fmt: skip
-    filters = {facet: list(dict.fromkeys(values)) for facet, values in given.items() if values}
-    return Wish(text=q.strip(), filters=filters, page=page, limit=limit, is_exact=exact)
-
-
-WISH = {"wish": Provide(wished)}
+from directory.web import health, search, wishes
+from directory.web.facets import Facet, FacetValue
+from directory.web.hits import MemberHit
+from directory.web.search import Found
+from directory.web.wishes import WISH, Wish
 
 
 @get(
@@ -70,17 +29,52 @@ async def search_members(request: ActorRequest, wish: NamedDependency[Wish]) -> 
     Values of one facet widen, facets narrow. The counts of a facet ignore its own choice.
     """
     engine = request.app.state.engine
-    found, _ = await search.find(request.user, engine, wish, pages.language(request))
-    return found
+    return await search.find(request.user, engine, wish, pages.language(request))
+
+
+Like = Annotated[str, QueryParameter(max_length=120, description="What is typed of its name.")]
+
+
+@get(
+    "/members/facets/{facet:str}", operation_id="searchFacet", tags=["members"],
+    summary="Values of a facet by what is typed of their names, with counts",
+    responses=problems.responses(401, 404), dependencies=WISH,
+)  # fmt: skip
+async def search_facet(
+    request: ActorRequest, facet: FromPath[str], wish: NamedDependency[Wish], like: Like = ""
+) -> list[FacetValue]:
+    """At most 20, the most frequent first, under the choices of the other facets.
+
+    With the parameters of the search itself; those of its pages say nothing here.
+    """
+    return await _values(request, facet, wish, like)
+
+
+async def _values(request: ActorRequest, facet: str, wish: Wish, like: str) -> list[FacetValue]:
+    if facet not in wishes.FACETS:
+        raise errors.NotFound
+    return await search.find_values(
+        request.user, request.app.state.engine, wish, cast(Facet, facet), like,
+        pages.language(request),
+    )  # fmt: skip
+
+
+@get("/facets/{facet:str}", include_in_schema=False, dependencies=WISH)
+async def facet_values(
+    request: ActorRequest, facet: FromPath[str], wish: NamedDependency[Wish], like: Like = ""
+) -> Response[str]:
+    """A part of the search page: the boxes of a facet that match what is typed above them."""
+    values = await _values(request, facet, wish, like)
+    return pages.page(request, "web/values.html", facet=facet, values=values, like=like)
 
 
 @get("/", include_in_schema=False, dependencies=WISH)
 async def home(request: ActorRequest, wish: NamedDependency[Wish]) -> Response[str]:
     engine = request.app.state.engine
-    found, hits = await search.find(request.user, engine, wish, pages.language(request))
+    found = await search.find(request.user, engine, wish, pages.language(request))
     return pages.page(
         request, "web/search.html", fragment="found", found=found, wish=wish,
-        address=_addresses(wish), marked=_marker(hits),
+        address=_addresses(wish), lit=_lit,
     )  # fmt: skip
 
 
@@ -89,8 +83,10 @@ def _addresses(wish: Wish) -> Callable[..., str]:
 
     def address(
         *, without: tuple[str, str] | None = None, page: int = 1, exact: bool | None = None,
-        text: str | None = None, bare: bool = False,
+        text: str | None = None, bare: bool = False, sort: str | None = None,
+        within_km: int | None = None,
     ) -> str:  # fmt: skip
+        """Without one value of a facet, or without ("near", ""); bare is without any filter."""
         words = wish.text if text is None else text
         pairs = [("q", words)] if words else []
         if not bare:
@@ -100,9 +96,16 @@ def _addresses(wish: Wish) -> Callable[..., str]:
                 for value in values
                 if (facet, value) != without
             ]
+        has_place = wish.place is not None and not bare and without != ("near", "")
+        if has_place and wish.place:
+            pairs.append(("near", wish.place.asked))
+            pairs.append(("within_km", f"{within_km or wish.place.around.within_km:g}"))
+        order = wish.sort if sort is None else sort
+        if order != "relevance" and (has_place or order != "distance"):
+            pairs.append(("sort", order))
         if wish.is_exact if exact is None else exact:
             pairs.append(("exact", "true"))
-        if wish.limit != PAGE_LIMIT:
+        if wish.limit != wishes.PAGE_LIMIT:
             pairs.append(("limit", str(wish.limit)))
         if page > 1:
             pairs.append(("page", str(page)))
@@ -111,18 +114,15 @@ def _addresses(wish: Wish) -> Callable[..., str]:
     return address
 
 
-def _marker(hits: Hits) -> Callable[[str], Markup]:
-    """Lights up the words of a text that the search was for."""
-
-    def marker(text: str) -> Markup:
-        parts: list[Markup] = []
-        at = 0
-        for start, end in highlight.ranges(text, set(hits.keys), hits.prefixes):
+def _lit(hit: MemberHit, field: str, position: int, text: str) -> Markup:
+    """A text of a hit with the words marked that the search was for."""
+    parts: list[Markup] = []
+    at = 0
+    for each in hit.highlights:
+        for start, end in each.ranges if (each.field, each.position) == (field, position) else ():
             parts += [escape(text[at:start]), Markup("<mark>%s</mark>") % text[start:end]]
             at = end
-        return Markup("").join([*parts, escape(text[at:])])
-
-    return marker
+    return Markup("").join([*parts, escape(text[at:])])
 
 
 @get("/about", include_in_schema=False)
@@ -130,5 +130,5 @@ async def about(request: ActorRequest) -> Response[str]:
     return pages.page(request, "web/about.html", quota=settings.current().filieres_per_member)
 
 
-API = [search_members]
-PAGES = [home, about, health.live, health.ready]
+API = [search_members, search_facet]
+PAGES = [home, facet_values, about, health.live, health.ready]

@@ -1,126 +1,137 @@
 """The search for members: one function behind the page and the API."""
 
-from collections.abc import Mapping
-
 import msgspec
 
-from directory import errors
 from directory.accounts.actor import Actor
-from directory.filieres import registry
 from directory.http.listing import LONGEST_TEXT
-from directory.languages import marked, translate
-from directory.members import audiences, documents, labels, profiles, views
+from directory.members import audiences, documents, labels, profiles, views, vocabulary
 from directory.members.audiences import Level
-from directory.members.views import MemberCard
-from search.documents import Correction, Engine, Hits, Query
+from directory.members.views import Word
+from directory.web import facets, hits, suggestions
+from directory.web.facets import Facet, FacetValue
+from directory.web.hits import MemberHit
+from directory.web.suggestions import Suggestions
+from directory.web.wishes import Wish
+from search.documents import Audience, Correction, Engine, Query, Sort
 
-FACETS = ("availability", "trade", "filiere", "sector", "language", "region")
-AVAILABILITIES = {
-    "available": marked("Disponible"),
-    "soon": marked("Bientôt disponible"),
-    "busy": marked("Complet"),
-}
-DIVISION_LENGTH = 2
-
-
-class Wish(msgspec.Struct, frozen=True, kw_only=True):
-    """What a reader asks for, as they asked it."""
-
-    text: str = ""
-    filters: Mapping[str, list[str]] = {}
-    page: int = 1
-    limit: int = 20
-    is_exact: bool = False
+MOST_FOUND = 20
 
 
-class FacetValue(msgspec.Struct, frozen=True):
-    """`count` is how many members would be found with this value and the other facets' choices."""
+class Surroundings(msgspec.Struct, frozen=True, kw_only=True):
+    """Around what was searched. code and label are of the place that was meant, if it is one."""
 
-    value: str
+    code: str | None
     label: str
-    count: int
-    is_chosen: bool
+    latitude: float
+    longitude: float
+    within_km: float
 
 
 class Found(msgspec.Struct, frozen=True, kw_only=True):
-    """One page of members. `total` is exact; `corrections` says what was searched instead."""
+    """One page of members. `total` is exact.
 
-    items: list[MemberCard]
+    `corrections` says what was searched instead of what was typed, `widened` for which trades
+    members are on this page although nobody typed their names; `exact=true` undoes both.
+    `suggestions` is there when nobody was found.
+    """
+
+    items: list[MemberHit]
     total: int
     page: int
     limit: int
+    sort: Sort
+    near: Surroundings | None
     facets: dict[str, list[FacetValue]]
     corrections: list[Correction]
+    widened: list[Word]
+    suggestions: Suggestions | None
     engine: str
     degraded: bool
 
 
-async def find(actor: Actor, engine: Engine, wish: Wish, language: str) -> tuple[Found, Hits]:
+async def find(actor: Actor, engine: Engine, wish: Wish, language: str) -> Found:
     """:raises errors.Malformed: naming a filter whose value does not exist."""
-    chosen = {facet: values for facet, values in wish.filters.items() if values}
-    chosen_labels = {
-        facet: await _labels(facet, values, language) for facet, values in chosen.items()
-    }
-    _refuse_unknown(chosen, chosen_labels)
-    is_member = audiences.standing(actor) is Level.MEMBER
-    hits = await engine.search(
-        documents.INDEX,
-        Query(
-            audience="members" if is_member else "public",
-            day=views.today(), text=wish.text[:LONGEST_TEXT], filters=chosen, facets=FACETS,
-            page=wish.page, limit=wish.limit, exact=wish.is_exact,
-        ),
-    )  # fmt: skip
-    found = Found(
-        items=await profiles.cards(actor, hits.ids, language),
-        total=hits.total,
+    known = await facets.chosen_names(wish, language)
+    query = await asked(_audience(actor), wish, actor.member_id)
+    answer = await engine.search(documents.INDEX, query)
+    cards = await profiles.cards(actor, answer.ids, language)
+    items, widened = await hits.read(cards, answer.sought, query.near)
+    has_nobody = answer.total == 0
+    return Found(
+        items=items,
+        total=answer.total,
         page=wish.page,
         limit=wish.limit,
-        facets={facet: await _counts(facet, hits, chosen, language) for facet in FACETS},
-        corrections=hits.corrections,
-        engine=hits.engine,
-        degraded=hits.degraded,
+        sort=wish.sort,
+        near=await _surroundings(wish, language),
+        facets={facet: await facets.counts(facet, answer, wish, language) for facet in wish.facets},
+        corrections=answer.corrections,
+        widened=[] if wish.is_exact else widened,
+        suggestions=await suggestions.suggest(engine, query, known, language)
+        if has_nobody
+        else None,
+        engine=answer.engine,
+        degraded=answer.degraded,
     )
-    return found, hits
 
 
-async def _labels(facet: str, values: list[str], language: str) -> dict[str, str]:
-    if facet == "filiere":
-        return await registry.names(values, language)
-    if facet == "language":
-        return labels.of_languages(values, language)
-    if facet == "availability":
-        known = AVAILABILITIES
-        return {value: translate(language, known[value]) for value in values if value in known}
-    return await labels.of(facet, values, language)
-
-
-def _refuse_unknown(
-    chosen: Mapping[str, list[str]], known: Mapping[str, Mapping[str, str]]
-) -> None:
-    for facet, values in chosen.items():
-        if unknown := [value for value in values if value not in known[facet]]:
-            raise errors.Malformed.field(
-                facet,
-                marked("« %(value)s » n’existe pas pour « %(facet)s »."),
-                value=unknown[0][:80], facet=facet,
-            )  # fmt: skip
-
-
-async def _counts(
-    facet: str, hits: Hits, chosen: Mapping[str, list[str]], language: str
+async def find_values(
+    actor: Actor, engine: Engine, wish: Wish, facet: Facet, like: str, language: str
 ) -> list[FacetValue]:
-    """Sectors are counted by division (two figures), and at the level that is chosen."""
-    picked = chosen.get(facet, [])
-    counts = {
-        count.value: count.count
-        for count in hits.facets.get(facet, [])
-        if facet != "sector" or len(count.value) == DIVISION_LENGTH or count.value in picked
-    }
-    counts |= {value: 0 for value in picked if value not in counts}
-    names = await _labels(facet, list(counts), language)
-    return [
-        FacetValue(value, names[value], count, value in picked)
-        for value, count in counts.items()
-        if value in names
-    ]
+    """The values of a facet whose names match what is typed, and that would find somebody.
+
+    :raises errors.Malformed: naming a filter whose value does not exist.
+    """
+    await facets.chosen_names(wish, language)
+    picked = wish.chosen.get(facet, [])
+    values = await facets.candidates(facet, like, language)
+    filters = {**wish.filters, facet: picked if values is None else values}
+    if values == []:
+        return []
+    counting = msgspec.structs.replace(wish, filters=filters, facets=(facet,), page=1, limit=1)
+    query = await asked(_audience(actor), counting, actor.member_id)
+    answer = await engine.search(documents.INDEX, query)
+    found = await facets.counts(facet, answer, counting, language)
+    named = [msgspec.structs.replace(v, is_chosen=v.value in picked) for v in found if v.count]
+    if values is None:
+        named = facets.matching(named, like)
+    else:
+        named = [value for value in named if value.value in values]
+    return sorted(named, key=lambda value: -value.count)[:MOST_FOUND]
+
+
+def _audience(actor: Actor) -> Audience:
+    return "members" if audiences.standing(actor) is Level.MEMBER else "public"
+
+
+async def asked(audience: Audience, wish: Wish, own_id: int | None = None) -> Query:
+    """The query of a wish, today."""
+    text = wish.text[:LONGEST_TEXT]
+    return Query(
+        audience=audience,
+        day=views.today(),
+        text=text,
+        filters=wish.chosen,
+        facets=wish.facets,
+        near=wish.place.around if wish.place else None,
+        sort=wish.sort,
+        page=wish.page,
+        limit=wish.limit,
+        exact=wish.is_exact,
+        spelled=await vocabulary.spelled(text),
+        own_id=own_id,
+    )
+
+
+async def _surroundings(wish: Wish, language: str) -> Surroundings | None:
+    if wish.place is None:
+        return None
+    code, around = wish.place.code, wish.place.around
+    names = await labels.of("place", [code], language) if code else {}
+    return Surroundings(
+        code=code,
+        label=names.get(code or "", wish.place.asked),
+        latitude=around.latitude,
+        longitude=around.longitude,
+        within_km=around.within_km,
+    )
