@@ -19,7 +19,7 @@ from search import normaliser
 
 MOST_SPELLED = 20
 MOST_NAMED = 10
-MOST_FAMILIES = 3
+MOST_FAMILIES = 8
 SHORTEST_SPELLED = 4
 Kind = Literal["trade", "sector", "place", "territory"]
 UNKNOWN: dict[Kind, str] = {

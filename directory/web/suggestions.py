@@ -10,7 +10,7 @@ from directory.web.facets import FacetValue
 from search.documents import Engine, Query
 
 MOST_TRADES = 5
-MOST_RELATED = 50
+MOST_RELATED = 200
 MOST_FILTERS = 6
 
 
