@@ -51,8 +51,8 @@ class Near(msgspec.Struct, frozen=True, kw_only=True):
 class Document(msgspec.Struct, frozen=True, kw_only=True):
     """What one audience may see of one thing. Texts rank in the order of the fields here.
 
-    vocabulary holds what the thing is also called by others, related the words of what resembles
-    it: to search them is to widen, and an exact query does not.
+    vocabulary holds what the thing is also called: synonyms, other languages. related holds the
+    words of what resembles it: to search them is to widen, and an exact query does not.
     """
 
     id: int

@@ -15,7 +15,7 @@ from search.documents import AUDIENCES, Audience, Connection, Document, Index
 MOST_WORDS = 5_000  # of a document's body
 LONGEST_VALUE = 200  # of a facet: a code or a name
 FIELDS = "abcde"  # title, summary, vocabulary, body, related
-WIDENING = "ce"
+WIDENING = "e"
 STOPWORD = "s"  # the field of words that say nothing: they are kept where they may be a name
 SHORT_TEXT = 200
 _TABLES = ("search_document", "search_text", "search_source")

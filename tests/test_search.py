@@ -269,15 +269,15 @@ def test_a_distance_needs_a_place() -> None:
 async def test_an_exact_query_does_not_look_at_what_only_resembles(
     shelf: Shelf, find: Find
 ) -> None:
-    shelf.lay(1, title=("Graphiste",), vocabulary=("infographiste",), related=("maquettiste",))
-    shelf.lay(2, title=("Infographiste",), body=("J’ai été maquettiste.",))
-    shelf.lay(3, vocabulary=("infographiste",), body=("infographiste à mes heures",))
-    await shelf.index(1, 2, 3)
-    assert set((await find("infographiste")).ids) == {1, 2, 3}
-    assert set((await find("infographiste", exact=True)).ids) == {2, 3}
+    shelf.lay(1, title=("Graphiste",), vocabulary=("vormgever",), related=("maquettiste",))
+    shelf.lay(
+        2, title=("Infographiste",), body=("J’ai été maquettiste.",), related=("maquettiste",)
+    )
+    await shelf.index(1, 2)
     assert set((await find("maquettiste")).ids) == {1, 2}
     assert (await find("maquettiste", exact=True)).ids == [2]
     assert (await find("maquett", exact=True)).ids == [2]
+    assert (await find("vormgever", exact=True)).ids == [1]
 
 
 async def test_the_order_is_another_each_day_and_stable_while_paging(

@@ -81,14 +81,15 @@ _SECTORS = """
 class TradeWords(NamedTuple):
     """names are shown as the trade's own; also are its names in Dutch, English and daily speech.
 
-    others are its synonyms, and the trades of its ROME code in Dutch and English; near holds
-    single words of what resembles it.
+    same are its synonyms in the three languages. kin are its ROME code and the trades of that in
+    Dutch and English, near single words of what resembles it.
     """
 
     code: str
     names: tuple[str, ...]
     also: tuple[str, ...]
-    others: tuple[str, ...]
+    same: tuple[str, ...]
+    kin: tuple[str, ...]
     near: tuple[str, ...]
 
 
@@ -142,13 +143,14 @@ async def _trades(connection: Any, ids: set[int]) -> dict[int, TradeWords]:
         group = groups[row["group_code"]]
         names = (row["label_fr"], row["label_masculine"], row["label_feminine"])
         also = (row["label_nl"], row["label_en"], *parlance.said(names))
-        others = (row["group_label"], row["group_code"], *row["same"], *group.abroad)
+        kin = (row["group_label"], row["group_code"], *group.abroad)
         near = (*_single(row["near"]).values(), *group.words)
         known[row["id"]] = TradeWords(
             row["code"],
             tuple(dict.fromkeys(names)),
             tuple(name for name in also if name),
-            tuple(dict.fromkeys(others)),
+            tuple(row["same"]),
+            tuple(dict.fromkeys(kin)),
             tuple(dict.fromkeys(near)),
         )
     return known
@@ -217,9 +219,9 @@ def _document(row: asyncpg.Record, audience: Audience, shared: Shared) -> Docume
             *((row["headline"],) if Field.HEADLINE in visible else ()),
             *(row["skills_offered"] if Field.SKILLS_OFFERED in visible else ()),
         ),
-        vocabulary=(*(other for trade in trades for other in trade.others),),
+        vocabulary=tuple(name for trade in trades for name in trade.same),
         body=(*(label for sector in sectors for label in sector.labels), *_body(row, visible)),
-        related=tuple(word for trade in trades for word in trade.near),
+        related=tuple(word for trade in trades for word in (*trade.kin, *trade.near)),
         facets=_facets(row, visible, trades, sectors, shared.today),
         latitude=row["latitude"] if has_place else None,
         longitude=row["longitude"] if has_place else None,
@@ -296,7 +298,7 @@ async def trade_keys(connection: Any, codes: Iterable[str]) -> dict[str, TradeKe
         if len(_known) > MOST_KNOWN:
             _known.clear()
         for trade in (await _trades(connection, {row["id"] for row in rows})).values():
-            own = frozenset(_single((*trade.names, *trade.also)))
-            wider = frozenset(_single((*trade.others, *trade.near)))
+            own = frozenset(_single((*trade.names, *trade.also, *trade.same)))
+            wider = frozenset(_single((*trade.kin, *trade.near)))
             _known[trade.code] = TradeKeys(own, wider - own)
     return {code: _known[code] for code in wanted if code in _known}
