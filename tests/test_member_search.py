@@ -7,6 +7,7 @@ import httpx
 import pytest
 
 from directory import indexing
+from directory.members.audiences import Audience
 from tests import people, profile_rows
 from tests.people import Person
 
@@ -257,7 +258,7 @@ async def test_a_place_that_is_hidden_is_near_nothing(
     client: httpx.AsyncClient, connection: asyncpg.Connection, crowd: dict[str, Person]
 ) -> None:
     tom = crowd["Tom Peeters"]
-    await profile_rows.choose(connection, tom, {"place": profile_rows.Audience.ME})
+    await profile_rows.choose(connection, tom, {"place": Audience.ME})
     await indexing.rebuild()
     assert names(await ask(client, near="4800", within_km=5)) == []
     (item,) = (await ask(client, q="peeters"))["items"]
