@@ -1,9 +1,8 @@
 """The home page, which is the search; about; the health checks."""
 
-from collections.abc import Callable
 from typing import Annotated, cast
-from urllib.parse import urlencode
 
+import msgspec
 from litestar import Response, get
 from litestar.di import NamedDependency
 from litestar.params import FromPath, QueryParameter
@@ -12,11 +11,11 @@ from markupsafe import Markup, escape
 from directory import errors, settings
 from directory.accounts.authentication import ActorRequest
 from directory.http import pages, problems
-from directory.web import health, search, wishes
+from directory.web import addresses, exits, health, places, search, wishes
 from directory.web.facets import Facet, FacetValue
 from directory.web.hits import MemberHit
 from directory.web.search import Found
-from directory.web.wishes import WISH, Wish
+from directory.web.wishes import WISH, WISH_OF_PAGE, Around, Whereabouts, Wish
 
 
 @get(
@@ -51,67 +50,66 @@ async def search_facet(
 
 
 async def _values(request: ActorRequest, facet: str, wish: Wish, like: str) -> list[FacetValue]:
-    if facet not in wishes.FACETS:
-        raise errors.NotFound
     return await search.find_values(
-        request.user, request.app.state.engine, wish, cast(Facet, facet), like,
-        pages.language(request),
-    )  # fmt: skip
+        request.user, request.app.state.engine, wish, _facet(facet), like, pages.language(request)
+    )
 
 
-@get("/facets/{facet:str}", include_in_schema=False, dependencies=WISH)
+def _facet(name: str) -> Facet:
+    if name not in wishes.FACETS:
+        raise errors.NotFound
+    return cast(Facet, name)
+
+
+@get("/facets/{facet:str}", include_in_schema=False, dependencies=WISH_OF_PAGE)
 async def facet_values(
     request: ActorRequest, facet: FromPath[str], wish: NamedDependency[Wish], like: Like = ""
 ) -> Response[str]:
-    """A part of the search page: the boxes of a facet that match what is typed above them."""
-    values = await _values(request, facet, wish, like)
-    return pages.page(request, "web/values.html", facet=facet, values=values, like=like)
-
-
-@get("/", include_in_schema=False, dependencies=WISH)
-async def home(request: ActorRequest, wish: NamedDependency[Wish]) -> Response[str]:
-    engine = request.app.state.engine
-    found = await search.find(request.user, engine, wish, pages.language(request))
+    """A part of the search page: what is chosen of a facet, and what matches what is typed."""
+    like = like.strip()
+    matching = await _values(request, facet, wish, like) if like else []
+    chosen: list[FacetValue] = []
+    if not like or wish.chosen.get(facet):
+        alone = msgspec.structs.replace(wish, facets=(_facet(facet),), page=1, limit=1)
+        engine, language = request.app.state.engine, pages.language(request)
+        found = await search.find(request.user, engine, alone, language)
+        chosen = [value for value in found.facets[facet] if value.is_chosen or not like]
+    others = [value for value in matching if not value.is_chosen]
     return pages.page(
-        request, "web/search.html", fragment="found", found=found, wish=wish,
-        address=_addresses(wish), lit=_lit,
+        request, "web/values.html", facet=facet, values=chosen + others, like=like,
+        matches=len(matching),
     )  # fmt: skip
 
 
-def _addresses(wish: Wish) -> Callable[..., str]:
-    """Addresses of the same search with something changed, for links."""
+@get("/places", include_in_schema=False)
+async def place_options(request: ActorRequest, near: Around = "") -> Response[str]:
+    """A part of the search page: the places that are meant by what is typed."""
+    suggested = await places.suggest(near, pages.language(request))
+    return pages.page(request, "web/places.html", places=suggested, typed=near.strip())
 
-    def address(
-        *, without: tuple[str, str] | None = None, page: int = 1, exact: bool | None = None,
-        text: str | None = None, bare: bool = False, sort: str | None = None,
-        within_km: int | None = None,
-    ) -> str:  # fmt: skip
-        """Without one value of a facet, or without ("near", ""); bare is without any filter."""
-        words = wish.text if text is None else text
-        pairs = [("q", words)] if words else []
-        if not bare:
-            pairs += [
-                (facet, value)
-                for facet, values in wish.filters.items()
-                for value in values
-                if (facet, value) != without
-            ]
-        has_place = wish.place is not None and not bare and without != ("near", "")
-        if has_place and wish.place:
-            pairs.append(("near", wish.place.asked))
-            pairs.append(("within_km", f"{within_km or wish.place.around.within_km:g}"))
-        order = wish.sort if sort is None else sort
-        if order != "relevance" and (has_place or order != "distance"):
-            pairs.append(("sort", order))
-        if wish.is_exact if exact is None else exact:
-            pairs.append(("exact", "true"))
-        if wish.limit != wishes.PAGE_LIMIT:
-            pairs.append(("limit", str(wish.limit)))
-        if page > 1:
-            pairs.append(("page", str(page)))
-        return f"/?{urlencode(pairs)}" if pairs else "/"
 
-    return address
+@get("/", include_in_schema=False, dependencies=WISH_OF_PAGE)
+async def home(
+    request: ActorRequest,
+    wish: NamedDependency[Wish],
+    whereabouts: NamedDependency[Whereabouts],
+) -> Response[str]:
+    engine, language = request.app.state.engine, pages.language(request)
+    found = await search.find(request.user, engine, wish, language)
+    is_nobody = found.total == 0
+    out = await exits.look(request.user, engine, wish, language) if is_nobody else None
+    address = addresses.around(wish, whereabouts)
+    is_narrowed = wish.chosen or wish.place or wish.is_exact
+    answer = pages.page(
+        request, "web/search.html", fragment="found", status=400 if whereabouts.problem else 200,
+        found=found, wish=wish, whereabouts=whereabouts, exits=out,
+        radii=wishes.RADII_KM, usual_limit=wishes.PAGE_LIMIT,
+        is_kept=wish.text and not is_narrowed and "x-unfinished" not in request.headers,
+        is_linked=request.headers.get("hx-boosted") == "true",
+        untouched=addresses.untouched(request), address=address, lit=_lit,
+    )  # fmt: skip
+    answer.headers["HX-Push-Url"] = address(page=wish.page)
+    return answer
 
 
 def _lit(hit: MemberHit, field: str, position: int, text: str) -> Markup:
@@ -131,4 +129,4 @@ async def about(request: ActorRequest) -> Response[str]:
 
 
 API = [search_members, search_facet]
-PAGES = [home, facet_values, about, health.live, health.ready]
+PAGES = [home, facet_values, place_options, about, health.live, health.ready]

@@ -5,10 +5,11 @@ from collections.abc import Mapping
 from typing import Annotated, Literal
 
 import msgspec
-from litestar.di import Provide
+from litestar.di import NamedDependency, Provide
 from litestar.params import QueryParameter
 
 from directory import errors
+from directory.errors import FieldError
 from directory.http.listing import PageLimit, PageNumber, SearchText
 from directory.languages import marked
 from directory.members import vocabulary
@@ -16,6 +17,7 @@ from search.documents import FARTHEST_KM, Near, Sort
 
 PAGE_LIMIT = 20
 DEFAULT_KM = 25
+RADII_KM = (5, 10, 25, 50, 100)  # that the page offers
 FACETS = ("availability", "trade", "filiere", "sector", "language", "region")
 _POINT = re.compile(r"\s*(-?\d{1,3}(?:\.\d{1,15})?)\s*,\s*(-?\d{1,3}(?:\.\d{1,15})?)\s*")
 
@@ -26,6 +28,14 @@ class Place(msgspec.Struct, frozen=True):
     asked: str
     code: str | None
     around: Near
+
+
+class Whereabouts(msgspec.Struct, frozen=True):
+    """What is asked as a place; the place that it is, or on a page, why it is none."""
+
+    asked: str = ""
+    place: Place | None = None
+    problem: FieldError | None = None
 
 
 class Wish(msgspec.Struct, frozen=True, kw_only=True):
@@ -93,7 +103,32 @@ Counted = Annotated[
 ]
 
 
+async def whereabouts(
+    near: Around = "", within_km: WithinKm = None, sort: Order = "relevance"
+) -> Whereabouts:
+    """:raises errors.Malformed: for what is no place, and for a distance from nowhere."""
+    asked = near.strip()
+    return Whereabouts(asked, await _place(asked, within_km, sort))
+
+
+async def whereabouts_typed(
+    near: Around = "", within_km: WithinKm = None, sort: Order = "relevance"
+) -> Whereabouts:
+    """For a page, whose form always sends all its fields.
+
+    A distance from nowhere says nothing; what is no place is told beside its field.
+    """
+    asked = near.strip()
+    if not asked:
+        return Whereabouts()
+    try:
+        return Whereabouts(asked, await _place(asked, within_km, sort))
+    except errors.Malformed as problem:
+        return Whereabouts(asked, problem=problem.fields[0])
+
+
 async def wished(
+    whereabouts: NamedDependency[Whereabouts],
     q: SearchText = "",
     trade: Trades = None,
     sector: Sectors = None,
@@ -101,15 +136,12 @@ async def wished(
     region: Regions = None,
     language: Languages = None,
     availability: Availabilities = None,
-    near: Around = "",
-    within_km: WithinKm = None,
     sort: Order = "relevance",
     page: PageNumber = 1,
     limit: PageLimit = PAGE_LIMIT,
     exact: Exact = False,
     facets: Counted = None,
 ) -> Wish:
-    """:raises errors.Malformed: naming what cannot be meant."""
     given = {
         "trade": trade, "sector": sector, "filiere": filiere, "region": region,
         "language": language, "availability": availability,
@@ -117,8 +149,8 @@ async def wished(
     return Wish(
         text=q.strip(),
         filters={facet: list(dict.fromkeys(values)) for facet, values in given.items() if values},
-        place=await _place(near, within_km, sort),
-        sort=sort,
+        place=whereabouts.place,
+        sort="relevance" if sort == "distance" and not whereabouts.place else sort,
         page=page,
         limit=limit,
         is_exact=exact,
@@ -126,11 +158,11 @@ async def wished(
     )
 
 
-WISH = {"wish": Provide(wished)}
+WISH = {"whereabouts": Provide(whereabouts), "wish": Provide(wished)}
+WISH_OF_PAGE = {"whereabouts": Provide(whereabouts_typed), "wish": Provide(wished)}
 
 
-async def _place(near: str, within_km: float | None, sort: Sort) -> Place | None:
-    asked = near.strip()
+async def _place(asked: str, within_km: float | None, sort: Sort) -> Place | None:
     if not asked:
         for name, is_given in (("within_km", within_km is not None), ("sort", sort == "distance")):
             if is_given:
