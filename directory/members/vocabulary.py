@@ -29,7 +29,7 @@ UNKNOWN: dict[Kind, str] = {
     "territory": marked("Le bureau « %(code)s » n’existe pas."),
 }
 
-NOWHERE = marked("La position du lieu « %(code)s » n’est pas connue : indiquez un lieu voisin.")
+NOWHERE = marked("La position du lieu « %(code)s » n’est pas connue : indiquez un lieu voisin.")
 
 
 class TradeEntry(msgspec.Struct, frozen=True):

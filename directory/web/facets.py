@@ -55,7 +55,7 @@ async def chosen_names(wish: Wish, language: str) -> dict[str, dict[str, str]]:
         if unknown := [value for value in values if value not in known[facet]]:
             raise errors.Malformed.field(
                 facet,
-                marked("« %(value)s » n’existe pas pour « %(facet)s »."),
+                marked("« %(value)s » n’existe pas pour « %(facet)s »."),
                 value=unknown[0][:80], facet=facet,
             )  # fmt: skip
     return known

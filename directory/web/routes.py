@@ -27,9 +27,18 @@ async def search_members(request: ActorRequest, wish: NamedDependency[Wish]) -> 
     """A visitor searches what members made public; a member, what members may see.
 
     Values of one facet widen, facets narrow. The counts of a facet ignore its own choice.
+    A search that finds nobody is kept, without its author, for the vocabulary to learn: send the
+    header `X-Unfinished: true` while a person is still typing.
     """
-    engine = request.app.state.engine
-    return await search.find(request.user, engine, wish, pages.language(request))
+    return await _find(request, wish)
+
+
+async def _find(request: ActorRequest, wish: Wish) -> Found:
+    engine, language = request.app.state.engine, pages.language(request)
+    found = await search.find(request.user, engine, wish, language)
+    if "x-unfinished" not in request.headers:
+        await search.remember(request.user, engine, wish, found, language)
+    return found
 
 
 Like = Annotated[str, QueryParameter(max_length=120, description="What is typed of its name.")]
@@ -70,8 +79,7 @@ async def facet_values(
 
 @get("/", include_in_schema=False, dependencies=WISH)
 async def home(request: ActorRequest, wish: NamedDependency[Wish]) -> Response[str]:
-    engine = request.app.state.engine
-    found = await search.find(request.user, engine, wish, pages.language(request))
+    found = await _find(request, wish)
     return pages.page(
         request, "web/search.html", fragment="found", found=found, wish=wish,
         address=_addresses(wish), lit=_lit,

@@ -4,7 +4,15 @@ import msgspec
 
 from directory.accounts.actor import Actor
 from directory.http.listing import LONGEST_TEXT
-from directory.members import audiences, documents, labels, profiles, views, vocabulary
+from directory.members import (
+    audiences,
+    documents,
+    labels,
+    misses,
+    profiles,
+    views,
+    vocabulary,
+)
 from directory.members.audiences import Level
 from directory.members.views import Word
 from directory.web import facets, hits, suggestions
@@ -73,6 +81,21 @@ async def find(actor: Actor, engine: Engine, wish: Wish, language: str) -> Found
         engine=answer.engine,
         degraded=answer.degraded,
     )
+
+
+async def remember(actor: Actor, engine: Engine, wish: Wish, found: Found, language: str) -> None:
+    """Keep, without its author, a search that found nobody although nothing narrows it.
+
+    What members find and a visitor does not is none: it may be somebody's name.
+    """
+    is_narrowed = wish.chosen or wish.place or wish.is_exact or wish.page > 1
+    if found.total or is_narrowed or not wish.text:
+        return
+    if _audience(actor) == "public":
+        query = await asked("members", msgspec.structs.replace(wish, facets=()))
+        if (await engine.search(documents.INDEX, query)).total:
+            return
+    await misses.note(wish.text, language)
 
 
 async def find_values(
