@@ -86,8 +86,9 @@ async def test_a_malformed_parameter_is_named(client: httpx.AsyncClient, query: 
 
 
 async def test_words_loaded_meanwhile_are_found(
-    client: httpx.AsyncClient, connection: asyncpg.Connection
+    client: httpx.AsyncClient, connection: asyncpg.Connection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(vocabulary, "CHECKED_SECONDS", 0)
     assert await labels(client, "trades", "xylopyrographe") == []
     await connection.execute(
         "INSERT INTO trade (code, group_code, label_fr, label_masculine, label_feminine)"

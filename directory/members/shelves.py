@@ -50,6 +50,7 @@ class Shelf(Generic[Entry]):
             for word in _words(normaliser.fold(name)):
                 others[word].extend(numbers[code] for code in codes)
         self.entries = [one.entry for one in ordered]
+        self.by_code = {one.code: one.entry for one in ordered}
         self._starts, self._own, self._others = Begun(starts), Begun(own), Begun(others)
 
     def find(self, text: str) -> list[Entry]:

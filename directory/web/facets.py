@@ -42,7 +42,7 @@ async def names(facet: str, values: list[str], language: str) -> dict[str, str]:
     if facet == "availability":
         known = AVAILABILITIES
         return {value: translate(language, known[value]) for value in values if value in known}
-    return await labels.of(facet, values, language)
+    return await vocabulary.names(facet, values, language)
 
 
 async def chosen_names(wish: Wish, language: str) -> dict[str, dict[str, str]]:

@@ -7,7 +7,6 @@ from directory.http.listing import LONGEST_TEXT
 from directory.members import (
     audiences,
     documents,
-    labels,
     misses,
     profiles,
     views,
@@ -150,7 +149,7 @@ async def _surroundings(wish: Wish, language: str) -> Surroundings | None:
     if wish.place is None:
         return None
     code, around = wish.place.code, wish.place.around
-    names = await labels.of("place", [code], language) if code else {}
+    names = await vocabulary.names("place", [code], language) if code else {}
     return Surroundings(
         code=code,
         label=names.get(code or "", wish.place.asked),
