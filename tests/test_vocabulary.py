@@ -4,6 +4,8 @@ import asyncpg
 import httpx
 import pytest
 
+from directory.members import vocabulary
+
 
 async def labels(client: httpx.AsyncClient, kind: str, text: str, **headers: str) -> list[str]:
     answer = await client.get(f"/api/v1/{kind}", params={"q": text}, headers=headers)
