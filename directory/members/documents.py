@@ -18,6 +18,7 @@ INDEX = Index(
     name="members",
     facets=("trade", "sector", "filiere", "region", "language", "availability"),
 )
+EDITION = 2  # of what is made of a member: raise it, and everybody is indexed again
 MOST_AT_ONCE = 5
 LEVELS: Mapping[Audience, Level] = {"public": Level.VISITOR, "members": Level.MEMBER}
 
