@@ -39,6 +39,22 @@ async def test_a_trade_is_named_in_the_readers_language(
         assert found[0] == row[f"label_{language}"]
 
 
+async def test_a_trade_is_found_by_what_it_is_a_kind_of_after_that(
+    client: httpx.AsyncClient,
+) -> None:
+    found = await labels(client, "trades", "loodgieter")
+    assert found[0] == "Plombier·ère"
+    assert {"Plombier·ère chauffagiste", "Plombier·ère sanitaire"} <= set(found)
+
+
+async def test_a_synonym_stands_before_the_name_of_something_like_it(
+    client: httpx.AsyncClient,
+) -> None:
+    found = await labels(client, "trades", "mediastrateeg")
+    assert found[0] == "Acheteur·se d'espaces publicitaires"
+    assert "Média acheteur·se" in found
+
+
 @pytest.mark.parametrize(
     ("typed", "first"),
     [

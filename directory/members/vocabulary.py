@@ -234,8 +234,8 @@ _TRADES = """
     FROM trade t JOIN trade_group g ON g.code = t.group_code
 """
 _ALSO = """
-    SELECT lower(l.label) AS label, array_agg(DISTINCT t.code) AS codes
-    FROM trade_label l JOIN trade t ON t.id = l.trade_id GROUP BY lower(l.label)
+    SELECT lower(l.label) AS label, l.is_exact, array_agg(DISTINCT t.code) AS codes
+    FROM trade_label l JOIN trade t ON t.id = l.trade_id GROUP BY lower(l.label), l.is_exact
 """
 _SECTORS = "SELECT code, level, parent_code, label_fr, label_nl, label_en FROM sector"
 _PLACES = """
@@ -249,7 +249,7 @@ Rows = Sequence[asyncpg.Record]
 
 def _read(trades: Rows, also: Rows, sectors: Rows, places: Rows) -> Shelves:
     return Shelves(
-        Shelf(map(_trade, trades), ((row["label"], row["codes"]) for row in also)),
+        Shelf(map(_trade, trades), _also(also, is_exact=True), _also(also, is_exact=False)),
         Shelf(map(_sector, sectors)),
         Shelf(map(_place, places)),
         {
@@ -263,6 +263,10 @@ def _read(trades: Rows, also: Rows, sectors: Rows, places: Rows) -> Shelves:
             for row in places
         },
     )
+
+
+def _also(rows: Rows, *, is_exact: bool) -> list[tuple[str, list[str]]]:
+    return [(row["label"], row["codes"]) for row in rows if row["is_exact"] is is_exact]
 
 
 def _trade(row: asyncpg.Record) -> Named[ByLanguage[TradeEntry]]:
