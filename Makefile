@@ -7,10 +7,10 @@ export PORT ?= 8000
 export VAR_DIR ?= ./var
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check bench messages lock clean
+.PHONY: help run test check bench-search messages lock clean
 
 help: ## List the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 # The virtual environment follows the lock file: its stamp is newer, or it is made again.
 $(VENV)/.stamp: requirements-dev.lock pyproject.toml .ci/uv.lock
@@ -34,8 +34,8 @@ test: $(VENV)/.stamp ## Run every check and every test
 check: $(VENV)/.stamp ## Run the static checks alone
 	@$(BIN)/python tests/run.py --static
 
-bench: $(VENV)/.stamp ## Measure the search over HTTP, with baselines in the same run
-	@$(BIN)/python -m benchmarks.search
+bench-search: $(VENV)/.stamp ## Measure the search, with baselines in the same run: SIZES="2000 20000 100000"
+	@$(BIN)/python -m benchmarks.search --members $(or $(SIZES),2000 20000 100000) $(FLAGS)
 
 messages: $(VENV)/.stamp ## Collect the texts to translate into the catalogues
 	@$(BIN)/python .ci/messages.py

@@ -1,188 +1,190 @@
-"""Search for members over HTTP, beside a bare route and a bare read, in one run.
+"""The figures of the member search, over HTTP, beside their baselines of the same run.
 
-Usage: python -m benchmarks.search [--members 2000] [--requests 100]
+On Postgres always; on Meilisearch too where MEILI_URL (and MEILI_KEY) name one: it gets indexes of
+its own, which are dropped at the end.
 """
 
 import argparse
 import asyncio
-import http.client
 import os
-import signal
-import socket
 import statistics
-import subprocess
-import sys
 import tempfile
-import time
-import urllib.parse
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
-from functools import partial
 from pathlib import Path
+from typing import NamedTuple
 
 import asyncpg
-from rich.console import Console
-from rich.table import Table
+import msgspec
 
-from directory import cluster, operations
+from benchmarks import changes, community, direct, processes, questions, reports, timings
+from benchmarks.changes import Seen
+from benchmarks.clients import Client
+from benchmarks.community import Author, Built
+from benchmarks.reports import Report, Table
+from benchmarks.timings import Timing
+from directory import indexing, operations
 from directory import settings as process_settings
 from directory.settings import Settings
+from search import meilisearch, postgres
+from search.server import WRITE_SECONDS, Server
 
-WORDS = (
-    "graphiste", "comédienne", "traducteur", "développeuse web", "photographe", "formatrice",
-    "monteur vidéo", "illustrateur", "menuisier", "webontwikkelaar", "journaliste", "musicienne",
+CHANGES = 20
+SIZES = [2_000, 20_000, 100_000]
+COLUMNS = (
+    "members, engine", "documents", "filled in s", "indexed in s", "documents/s",
+    "change found, median ms", "at most, ms", "API process, MiB",
 )  # fmt: skip
-CLASSES: dict[str, list[dict[str, str]]] = {
-    "browse, all facets": [{}, {"page": "2"}, {"page": "5"}, {"limit": "50"}],
-    "one word": [{"q": word.split()[0]} for word in WORDS],
-    "two words": [{"q": f"{word} Liège"} for word in WORDS],
-    "typo": [{"q": word[:3] + word[4:]} for word in WORDS],
-    "short prefix": [{"q": word[:3]} for word in WORDS],
-    "filters": [
-        {"language": language, "region": region}
-        for language in ("fr", "nl", "en")
-        for region in ("BE-WLG", "BE-BRU")
-    ],
-    "text and filters": [
-        {"q": word, "language": "fr", "availability": "available"} for word in WORDS
-    ],
-}
-out = Console(highlight=False)
-Times = list[float]
+
+
+class Installation(NamedTuple):
+    """A filled one, and who asks."""
+
+    chosen: Settings
+    members: int
+    token: str
+    authors: list[Author]
+
+
+class Outcome(NamedTuple):
+    """Of one engine at one size. None in timings: a class that the API does not know."""
+
+    timings: dict[str, Timing | None]
+    bare: Timing
+    reads: Timing
+    seen: Seen
+    resident: float | None
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--members", type=int, default=2000)
-    parser.add_argument("--requests", type=int, default=100, help="for each class")
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.search", description=__doc__)
+    parser.add_argument("--members", type=int, nargs="+", default=SIZES, help="sizes, in turn")
+    parser.add_argument("--queries", type=int, default=200, help="of each class (200)")
+    parser.add_argument("--markdown", action="store_true", help="tables to paste")
+    parser.add_argument("--folder", help="where the databases go (/dev/shm, where there is one)")
     given = parser.parse_args()
-    with tempfile.TemporaryDirectory(prefix="bench-", dir=_memory()) as folder:
-        Path(folder).chmod(0o755)
-        chosen = Settings(var_dir=Path(folder), demo=True, port=_free_port())
-        process_settings.use(chosen)
-        with operations.postgres(chosen) as url:
-            seconds = asyncio.run(_fill(url, given.members))
-            out.print(f"{given.members} demo members: filled and indexed in {seconds:.1f} s")
-            _measure(chosen, url, given.requests)
-
-
-def _memory() -> str | None:
-    return "/dev/shm" if Path("/dev/shm").is_dir() else None
-
-
-async def _fill(url: str, members: int) -> float:
-    async with operations.connected(url):
-        await operations.migrate()
-        start = time.perf_counter()
-        await operations.fill(members, 1, lambda *_: None)
-        return time.perf_counter() - start
-
-
-def _measure(chosen: Settings, url: str, requests: int) -> None:
-    environment = os.environ | {
-        "DATABASE_URL": url, "DEMO": "true", "PORT": str(chosen.port),
-        "VAR_DIR": str(chosen.var_dir),
-    }  # fmt: skip
-    bare_port = _free_port()
-    uvicorn = [
-        "-m",
-        "uvicorn",
-        "benchmarks.bare:app",
-        "--port",
-        str(bare_port),
-        "--log-level=error",
-    ]
-    table = Table("", "n", "p50 ms", "p95 ms", "p50 / bare route")
-    with (
-        _serving(["-m", "directory", "serve"], environment, chosen.port),
-        _serving(uvicorn, environment, bare_port),
-    ):
-        bare = _times(bare_port, ["/bare"], requests * 2)
-        _add(table, "bare Litestar route", bare, bare)
-        _add(table, "bare asyncpg read of 20 members", asyncio.run(_reads(url, requests * 2)), bare)
-        everything: Times = []
-        for name, queries in CLASSES.items():
-            paths = [f"/api/v1/members?{urllib.parse.urlencode(query)}" for query in queries]
-            times = _times(chosen.port, paths, requests)
-            everything += times
-            _add(table, f"search: {name}", times, bare)
-        _add(table, "search: all", everything, bare)
-        pages = ["/?" + urllib.parse.urlencode({"q": word}) for word in WORDS]
-        _add(table, "the page, one or two words", _times(chosen.port, pages, requests), bare)
-    out.print(table)
-    out.print(f"{os.cpu_count()} cores, one client, {datetime.now(UTC):%Y-%m-%d}")
-
-
-def _add(table: Table, name: str, times: Times, bare: Times) -> None:
-    cuts = statistics.quantiles(times, n=20)
-    middle = statistics.median(times)
-    ratio = middle / statistics.median(bare)
-    table.add_row(
-        name, str(len(times)), f"{middle * 1e3:.1f}", f"{cuts[18] * 1e3:.1f}", f"{ratio:.1f}"
-    )
-
-
-def _times(port: int, paths: list[str], count: int) -> Times:
-    """Seconds of each request, on one connection that is kept, after one round to warm up."""
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
-
-    def ask(path: str) -> None:
-        connection.request("GET", path)
-        answer = connection.getresponse()
-        answer.read()
-        if answer.status != http.HTTPStatus.OK:
-            raise SystemExit(f"{path}: {answer.status}")
-
-    for path in paths:
-        ask(path)
-    times = [_timed(partial(ask, paths[number % len(paths)])) for number in range(count)]
-    connection.close()
-    return times
-
-
-def _timed(work: Callable[[], object]) -> float:
-    start = time.perf_counter()
-    work()
-    return time.perf_counter() - start
-
-
-async def _reads(url: str, count: int) -> Times:
-    connection = await asyncpg.connect(url)
-    times = []
-    for number in range(count):
-        start = time.perf_counter()
-        await connection.fetch(
-            "SELECT id, display_name, headline FROM member WHERE id > $1 ORDER BY id LIMIT 20",
-            number,
-        )
-        times.append(time.perf_counter() - start)
-    await connection.close()
-    return times
+    folder = given.folder or reports.memory_folder()
+    load_before = os.getloadavg()[0]
+    report = Report(is_markdown=given.markdown)
+    rows: list[list[str]] = []
+    versions: list[str] = []
+    for members in given.members:
+        with _database(folder) as chosen:
+            rows += _measure(chosen, members, given.queries, report)
+            versions = asyncio.run(_versions(chosen))
+    report.add(Table("Filling, indexing, a change, memory", COLUMNS, rows))
+    report.write(reports.machine(versions, folder or tempfile.gettempdir(), load_before))
 
 
 @contextmanager
-def _serving(words: list[str], environment: dict[str, str], port: int) -> Iterator[None]:
-    server = subprocess.Popen(
-        [sys.executable, *words], env=environment, preexec_fn=cluster.DiesWithParent()
-    )
-    try:
-        for _ in range(300):
-            with socket.socket() as probe:
-                if probe.connect_ex(("127.0.0.1", port)) == 0:
-                    break
-            time.sleep(0.1)
-        yield
-    finally:
-        server.send_signal(signal.SIGTERM)
-        server.wait()
+def _database(parent: str | None) -> Iterator[Settings]:
+    """An empty one. Its settings become those of this process, and name no Meilisearch."""
+    with tempfile.TemporaryDirectory(prefix="bench-", dir=parent) as folder:
+        Path(folder).chmod(0o755)
+        chosen = Settings(var_dir=Path(folder), demo=True, port=processes.free_port())
+        with operations.postgres(chosen) as url:
+            chosen = msgspec.structs.replace(chosen, database_url=url)
+            process_settings.use(chosen)
+            yield chosen
 
 
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+def _measure(chosen: Settings, members: int, queries: int, report: Report) -> list[list[str]]:
+    """Rows of the last table, a row for each engine."""
+    url = chosen.database_url
+    reports.say(f"{members:,} members: filling")
+    filled = asyncio.run(community.fill(url, members))
+    reports.say("indexing in Postgres")
+    built = asyncio.run(community.index_postgres(url))
+    token = asyncio.run(community.reader_token(url))
+    authors = asyncio.run(community.authors(url, CHANGES + 1))
+    installation = Installation(chosen, members, token, authors)
+    outcome = _on(installation, postgres.NAME, queries)
+    report.add(_table(outcome, f"{members:,} members, {postgres.NAME}"))
+    rows = [_row(f"{members:,}, {postgres.NAME}", built, outcome, f"{filled:.1f}")]
+    mirrored = _with_meilisearch(chosen)
+    address = indexing.meilisearch(mirrored)
+    if address:
+        try:
+            reports.say("indexing in Meilisearch")
+            built = asyncio.run(community.index_meilisearch(url, address))
+            outcome = _on(installation._replace(chosen=mirrored), meilisearch.NAME, queries)
+        finally:
+            asyncio.run(community.drop_indexes(address))
+        report.add(_table(outcome, f"{members:,} members, {meilisearch.NAME}"))
+        rows += [_row(f"{members:,}, {meilisearch.NAME}", built, outcome, "")]
+    return rows
+
+
+def _with_meilisearch(chosen: Settings) -> Settings:
+    """With the server that the environment names, and indexes that nobody else has."""
+    given = process_settings.from_environment()
+    return msgspec.structs.replace(
+        chosen, meili_url=given.meili_url, meili_key=given.meili_key,
+        meili_prefix=f"bench_{os.getpid()}_",
+    )  # fmt: skip
+
+
+def _on(installation: Installation, engine: str, queries: int) -> Outcome:
+    chosen, token = installation.chosen, installation.token
+    environment, bare_port = processes.environment(chosen), processes.free_port()
+    bare_words = ["-m", "uvicorn", "benchmarks.bare:app", f"--port={bare_port}"]
+    with (
+        processes.serving(["-m", "directory", "serve"], environment, chosen.port) as api,
+        processes.serving([*bare_words, "--log-level=error"], environment, bare_port),
+        direct.running(environment) as engine_alone,
+    ):
+        clients = Client(chosen.port, token), Client(chosen.port)
+        bare = timings.ask_bare(Client(bare_port), queries)
+        reads = asyncio.run(community.read_times(chosen.database_url, queries))
+        found: dict[str, Timing | None] = {}
+        for kind in (*questions.MEMBERS, *questions.OTHERS):
+            reports.say(f"{installation.members:,} members, {engine}: {kind.name}")
+            found[kind.name] = timings.ask(kind, queries, clients, engine_alone, token, engine)
+        resident = processes.resident(api.pid)
+        bare.seconds += timings.ask_bare(Client(bare_port), queries).seconds
+        reports.say(f"{installation.members:,} members, {engine}: changes")
+        seen = changes.measure(chosen.port, environment, installation.authors, token, engine)
+    return Outcome(found, bare, Timing("bare asyncpg read of 20 members", reads), seen, resident)
+
+
+def _table(outcome: Outcome, title: str) -> Table:
+    timed = [timing for timing in outcome.timings.values() if timing]
+    columns = timings.columns(timed)
+    shown: list[Timing | str] = [outcome.bare, outcome.reads]
+    shown += [outcome.timings[kind.name] or kind.name for kind in questions.MEMBERS]
+    for name, has_facets in (("all of these, with facets", True), ("all, facets=none", False)):
+        kinds = [kind for kind in questions.MEMBERS if kind.has_facets is has_facets]
+        asked = [timing for kind in kinds if (timing := outcome.timings[kind.name])]
+        shown.append(timings.together(name, asked) if asked else name)
+    shown += [outcome.timings[kind.name] or kind.name for kind in questions.OTHERS]
+    shown.append(Timing("browse, the first after a change", outcome.seen.browsed))
+    rows = [
+        [each, "not there", *[""] * (len(columns) - 2)]
+        if isinstance(each, str)
+        else timings.row(each, outcome.bare, len(columns))
+        for each in shown
+    ]
+    return Table(title, columns, rows, timings.notes(timed))
+
+
+def _row(name: str, built: Built, outcome: Outcome, filled: str) -> list[str]:
+    seconds = outcome.seen.until_found
+    return [
+        name, f"{built.documents:,}", filled, f"{built.seconds:.1f}", f"{built.rate:,.0f}",
+        reports.milliseconds(statistics.median(seconds)), reports.milliseconds(max(seconds)),
+        "" if outcome.resident is None else f"{outcome.resident:.0f}",
+    ]  # fmt: skip
+
+
+async def _versions(chosen: Settings) -> list[str]:
+    connection = await asyncpg.connect(chosen.database_url)
+    number = await connection.fetchval("SHOW server_version")
+    await connection.close()
+    versions = [f"Postgres {number.split()[0]}"]
+    if address := indexing.meilisearch(_with_meilisearch(chosen)):
+        async with Server(address, seconds=WRITE_SECONDS) as server:
+            versions.append(f"Meilisearch {await server.version()}")
+    return versions
 
 
 if __name__ == "__main__":

@@ -4,6 +4,7 @@ import logging
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
+import asyncpg
 import msgspec
 
 from directory import db, jobs, settings
@@ -11,7 +12,7 @@ from directory.members import documents
 from directory.members.profiles import MemberChanged
 from directory.settings import Settings
 from directory.subscriptions.memberships import MembershipChanged
-from search import mirror, outbox, rebuilding
+from search import mirror, normaliser, outbox, rebuilding
 from search.documents import AUDIENCES, Index, Source
 from search.mirror import Mirror
 from search.server import WRITE_SECONDS, Address, Server, Unavailable
@@ -74,6 +75,26 @@ async def rebuild(progress: Callable[[int, int], None] = lambda done, total: Non
             async with db.connection() as reader:
                 await mirror.rebuild(reader, each, progress)
     return total
+
+
+async def follow_rules(opened: asyncpg.Connection, *, has_new_words: bool) -> int:
+    """Mark everything that was indexed by other rules than those of this version, or with other
+    words of the vocabulary. Returns how many documents that are."""
+    rules = f"{normaliser.VERSION}.{documents.EDITION}"
+    known = await opened.fetchval("SELECT hash FROM reference_version WHERE part = 'search'")
+    if known == rules and not has_new_words:
+        return 0
+    await opened.execute(
+        "INSERT INTO reference_version (part, hash) VALUES ('search', $1)"
+        " ON CONFLICT (part) DO UPDATE SET hash = excluded.hash, loaded_at = now()",
+        rules,
+    )
+    count = 0
+    for index, source in INDEXES:
+        keys = await source.keys(opened)
+        await outbox.mark(opened, index, keys)
+        count += len(keys)
+    return count
 
 
 async def verify() -> int:

@@ -64,10 +64,14 @@ async def connected(url: str) -> AsyncIterator[None]:
 
 
 async def migrate() -> None:
-    """Bring tables, reference data and wordings up to date. A second run changes nothing."""
+    """Bring tables, reference data and wordings up to date. A second run changes nothing.
+
+    Where the search has other rules or words than before, everybody is marked to be indexed again.
+    """
     await db.migrate()
     async with db.transaction() as opened:
-        await loading.load(opened)
+        counts = await loading.load(opened)
+        await indexing.follow_rules(opened, has_new_words=counts.total > 0)
         await wordings.load(opened)
 
 

@@ -13,7 +13,7 @@ from typing import NamedTuple
 from search import endings, inclusive, stopwords
 
 # Changes whenever the same text would give other words: what was indexed before is then stale.
-VERSION = 1
+VERSION = 2
 LONGEST = 48
 
 _LETTERS = str.maketrans({"ø": "o", "ł": "l", "đ": "d", "ħ": "h", "ı": "i", "ð": "d", "þ": "th"})

@@ -263,3 +263,34 @@ async def test_a_place_that_is_hidden_is_near_nothing(
     assert names(await ask(client, near="4800", within_km=5)) == []
     (item,) = (await ask(client, q="peeters"))["items"]
     assert (item["place"], item["distance_km"]) == (None, None)
+
+
+async def missed(connection: asyncpg.Connection) -> dict[str, int]:
+    rows = await connection.fetch("SELECT text, searches FROM search_miss")
+    return {row["text"]: row["searches"] for row in rows}
+
+
+@pytest.mark.usefixtures("crowd")
+async def test_a_search_without_result_is_kept_once_it_is_finished(
+    client: httpx.AsyncClient, connection: asyncpg.Connection
+) -> None:
+    await ask(client, q="Vielleur")
+    await client.get("/", params={"q": "vielleur"})
+    await client.get("/", params={"q": "viell"}, headers={"X-Unfinished": "true"})
+    await client.get("/api/v1/members", params={"q": "vie"}, headers={"X-Unfinished": "true"})
+    for narrowed in ({"language": "nl"}, {"near": "4000"}, {"exact": "true"}, {"page": 2}):
+        await ask(client, q="tonnelier", **narrowed)
+    await ask(client, q="graphiste")
+    await ask(client, q="developeuse")
+    await ask(client)
+    assert await missed(connection) == {"vielleur": 2}
+
+
+@pytest.mark.usefixtures("crowd")
+async def test_a_visitor_who_seeks_a_hidden_member_leaves_no_name_behind(
+    client: httpx.AsyncClient, connection: asyncpg.Connection
+) -> None:
+    client.cookies.clear()
+    for text in ("Zoé Martin", "vielleur"):
+        assert (await ask(client, q=text))["total"] == 0
+    assert await missed(connection) == {"vielleur": 1}

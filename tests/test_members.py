@@ -232,6 +232,27 @@ async def test_a_document_says_a_trade_in_three_languages_and_a_sector_with_what
     assert await documents.documents(connection, None) == [document]
 
 
+async def test_a_trade_without_a_name_abroad_takes_those_of_what_it_is_a_kind_of(
+    client: httpx.AsyncClient, connection: asyncpg.Connection
+) -> None:
+    words = {}
+    for name in ("Photographe itinérant", "Photographe de mode", "Plombier chauffagiste"):
+        person = await people.member(connection, name)
+        await connection.execute(
+            "INSERT INTO member_trade (member_id, trade_id, position)"
+            " SELECT $1, id, 0 FROM trade WHERE label_masculine = $2",
+            person.member_id,
+            name,
+        )
+        (words[name],) = await documents.documents(connection, [person.member_id])
+    assert words["Photographe itinérant"].summary[:2] == ("Fotograaf", "Photographer")
+    assert words["Photographe de mode"].summary[:4] == (
+        "Modefotograaf", "Fashion photographer", "Fotograaf", "Photographer",
+    )  # fmt: skip
+    assert "Plumber and heating engineer" in words["Plombier chauffagiste"].summary
+    assert {"loodgieter", "plumber"} <= set(words["Plombier chauffagiste"].related)
+
+
 async def test_an_availability_falls_back_after_its_last_day(
     client: httpx.AsyncClient, connection: asyncpg.Connection
 ) -> None:

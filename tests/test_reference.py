@@ -101,10 +101,129 @@ def test_esco_doubles_are_gone_and_couples_are_parted(by_code: dict[str, trades.
     assert len({(language, forms.fold(text)) for language, text in said}) == len(said)
 
 
-def test_broad_links_give_no_name(by_code: dict[str, trades.Trade]) -> None:
-    assert by_code["16102"].label_fr == "Journaliste Web"
-    assert by_code["16102"].labels == ()
-    assert by_code["16102"].label_nl is None
+@pytest.fixture(scope="module")
+def by_name(by_code: dict[str, trades.Trade]) -> dict[str, trades.Trade]:
+    return {trade.label_masculine: trade for trade in by_code.values()}
+
+
+def said(trade: trades.Trade, *, is_exact: bool) -> set[tuple[str, str]]:
+    return {(label.language, label.text) for label in trade.labels if label.is_exact is is_exact}
+
+
+def test_a_trade_is_found_by_what_it_is_a_kind_of_and_not_named_so(
+    by_name: dict[str, trades.Trade],
+) -> None:
+    photographer = by_name["Photographe itinérant"]
+    assert (photographer.label_nl, photographer.label_en) == (None, None)
+    assert said(photographer, is_exact=True) == set()
+    assert said(photographer, is_exact=False) == {
+        ("fr", "photographe"),
+        ("nl", "fotograaf"),
+        ("en", "photographer"),
+    }
+    plumber = by_name["Plombier sanitaire"]
+    assert {("nl", "loodgieter"), ("en", "plumber")} <= said(plumber, is_exact=False)
+
+
+@pytest.mark.parametrize(
+    ("name", "dutch", "english"),
+    [
+        # No link at all, or only one to what it is a kind of.
+        ("Graphiste", "Grafisch ontwerper", "Graphic designer"),
+        ("Soudeur", "Lasser", "Welder"),
+        ("Interprète en langue des signes", "Tolk gebarentaal", "Sign language interpreter"),
+        # A close link to another occupation.
+        ("Psychothérapeute", "Psychotherapeut", "Psychotherapist"),
+        ("Guide touristique", "Toeristengids", "Tourist guide"),
+        # Other linking words, plurals, what is set aside.
+        ("Mécanicien cycles", "Fietsenmaker", "Bicycle mechanic"),
+        ("Agent de talent", "Agent", "Talent agent"),
+        ("Géophysicien (BTP)", "Geofysicus", "Geophysicist"),
+        # The names of Competent, and the English that its link and ROME's agree on.
+        ("Serveur", "Kelner", "Waiter/waitress"),
+        ("Logopède", "Logopedist", "Speech and language therapist"),
+        ("Agriculteur", "Landbouwer", None),
+        # A French trade of English name.
+        ("Project Manager", "Projectmanager", "Project manager"),
+    ],
+)
+def test_a_trade_is_named_as_the_occupation_of_its_very_name(
+    by_name: dict[str, trades.Trade], name: str, dutch: str, english: str | None
+) -> None:
+    assert (by_name[name].label_nl, by_name[name].label_en) == (dutch, english)
+
+
+@pytest.mark.parametrize(
+    ("name", "wrong"),
+    [
+        ("Chasseur", "jager"),
+        ("Groom", "groom"),
+        ("Hôte", "steward"),
+        ("Huissier (menuisier)", "gerechtsdeurwaarder"),
+        ("Jointoyeur", "voeger"),
+        ("Pasteur", "herder"),
+        ("Tuyauteur", "drainage worker"),
+    ],
+)
+def test_the_same_word_for_another_trade_names_nothing(
+    by_name: dict[str, trades.Trade], name: str, wrong: str
+) -> None:
+    trade = by_name[name]
+    told = {text.casefold() for _, text in said(trade, is_exact=True)}
+    assert wrong not in told
+    assert wrong not in ((trade.label_nl or "").casefold(), (trade.label_en or "").casefold())
+
+
+def test_another_french_label_helps_to_find_a_trade_without_link_and_is_not_shown(
+    by_name: dict[str, trades.Trade],
+) -> None:
+    geometer = by_name["Technicien géomètre du cadastre"]
+    assert geometer.label_nl is None
+    assert {("nl", "landmeter kadaster"), ("en", "cadastral technician")} <= said(
+        geometer, is_exact=False
+    )
+
+
+def test_an_official_exact_link_stands_before_a_namesake(
+    by_name: dict[str, trades.Trade],
+) -> None:
+    technician = by_name["Technicien en télécommunications"]
+    assert technician.label_en == "Telecommunications technician"
+    assert ("en", "telecommunications engineering technician") not in said(
+        technician, is_exact=True
+    )
+
+
+def test_our_own_names_are_sorted_and_stand_before_all_others(
+    by_name: dict[str, trades.Trade],
+) -> None:
+    ours = list(files.read("trade_names"))
+    names = [row["label_masculine"] for row in ours]
+    assert names == sorted(set(names), key=forms.fold)
+    for row in ours:
+        trade = by_name[row["label_masculine"]]
+        shown = [(label or "").casefold() for label in (trade.label_nl, trade.label_en)]
+        assert shown == [row["label_nl"].casefold(), row["label_en"].casefold()] != ["", ""]
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "Accordeur de pianos", "Architecte d'intérieur", "Cadreur", "Carreleur", "Céramiste",
+        "Chargé de communication", "Coiffeur", "Coach en développement personnel", "Comédien",
+        "Comptable", "Consultant en communication", "Costumier", "Couturier", "Cuisinier",
+        "Développeur informatique", "Développeur web", "Electricien du bâtiment", "Formateur",
+        "Graphiste", "Illustrateur", "Infographiste", "Ingénieur du son", "Jardinier",
+        "Journaliste", "Luthier", "Maçon", "Menuisier", "Monteur vidéo", "Musicien",
+        "Photographe de mode", "Photographe", "Pianiste", "Plombier chauffagiste", "Plombier",
+        "Professeur de yoga", "Réalisateur", "Scénographe", "Traducteur", "Vidéaste", "Webmaster",
+    ],
+)  # fmt: skip
+def test_the_trades_of_many_members_have_names_in_three_languages(
+    by_name: dict[str, trades.Trade], name: str
+) -> None:
+    assert by_name[name].label_nl
+    assert by_name[name].label_en
 
 
 def test_belgian_names_carry_no_mark_of_gender(by_code: dict[str, trades.Trade]) -> None:

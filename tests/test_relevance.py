@@ -4,18 +4,23 @@ import contextlib
 import csv
 import tomllib
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import AsyncIterator, Iterable
 from datetime import date, timedelta
 from pathlib import Path
 
 import asyncpg
 import msgspec
 import pytest
+from litestar import Litestar
 
 from directory.members import documents
-from search import postgres, rebuilding
+from directory.web import search
+from directory.web.wishes import Wish
+from search import mirror, postgres, rebuilding
 from search.documents import LARGEST_PAGE, Engine, Query
-from tests import people
+from search.meilisearch import MeilisearchEngine
+from search.mirror import Mirror
+from tests import meili, people
 
 FOLDER = Path(__file__).parent / "relevance"
 # What is reached. To reach: 98 and 95 %, which the first set alone has but for one class.
@@ -113,25 +118,38 @@ async def enter(connection: asyncpg.Connection, role: Role) -> int:
 
 
 @pytest.fixture
-async def ids(connection: asyncpg.Connection) -> dict[int, str]:
+async def ids(app: Litestar, connection: asyncpg.Connection) -> dict[int, str]:
     """Who the members of the index are."""
     roles = {await enter(connection, role): role.id for role in cast()}
     await rebuilding.rebuild(connection, documents.INDEX, documents.SOURCE)
     return roles
 
 
-@pytest.fixture
-def engine(connection: asyncpg.Connection) -> Engine:
-    return postgres.PostgresEngine(lambda: contextlib.nullcontext(connection))
+@pytest.fixture(params=["postgres", "meilisearch"])
+async def engine(
+    request: pytest.FixtureRequest, connection: asyncpg.Connection, ids: dict[int, str]
+) -> AsyncIterator[Engine]:
+    def connect() -> contextlib.AbstractAsyncContextManager[asyncpg.Connection]:
+        return contextlib.nullcontext(connection)
+
+    if request.param == "postgres":
+        yield postgres.PostgresEngine(connect)
+        return
+    async with meili.server() as opened:
+        index, source = documents.INDEX, documents.SOURCE
+        await mirror.rebuild(connection, Mirror(server=opened, index=index, source=source))
+        yield MeilisearchEngine(opened, connect)
+        await meili.clear(opened, [index])
 
 
 async def outcomes(engine: Engine, ids: dict[int, str], name: str) -> Outcomes:
     result: Outcomes = defaultdict(list)
     for class_, queries in judged(name).items():
         for each in queries:
+            asked = await search.asked("members", Wish(text=each.text, limit=LARGEST_PAGE))
             found = []
             for day in DAYS:
-                query = Query(audience="members", day=day, text=each.text, limit=LARGEST_PAGE)
+                query = msgspec.structs.replace(asked, day=day, facets=())
                 hits = await engine.search(documents.INDEX, query)
                 found.append([ids[hit] for hit in hits.ids])
             result[class_].append(Outcome(each, found))
@@ -159,13 +177,16 @@ def table(name: str, result: Outcomes) -> str:
 
 
 async def test_what_members_type_finds_whom_they_mean(
-    engine: Engine, ids: dict[int, str], capsys: pytest.CaptureFixture[str]
+    engine: Engine,
+    ids: dict[int, str],
+    capsys: pytest.CaptureFixture[str],
+    request: pytest.FixtureRequest,
 ) -> None:
     together: Outcomes = defaultdict(list)
     for name in ("tuned", "held_out"):
         result = await outcomes(engine, ids, name)
         with capsys.disabled():
-            print(f"\n{table(name, result)}")  # noqa: T201 -- the figures are to be read
+            print(f"\n{request.node.name}\n{table(name, result)}")  # noqa: T201 -- the figures are to be read
         for class_, group in result.items():
             together[class_] += group
     every = [outcome for group in together.values() for outcome in group]

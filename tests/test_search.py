@@ -1,94 +1,19 @@
 """The contract of the search: it holds on every engine that is there."""
 
-import contextlib
-import inspect
-from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import timedelta
 from typing import Any
 
-import asyncpg
 import msgspec
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from search import postgres, spelling, terms
-from search.documents import Engine, FacetCount, Hits, Near, Query, UnknownFacet
-from search.meilisearch import MeilisearchEngine
-from search.server import Server
-from tests import meili
+from search import spelling, terms
+from search.documents import Engine, FacetCount, Query, UnknownFacet
+from tests.engines import Find, engine, find, is_reader, people, server, shared, shelf
 from tests.shelf import DAY, INDEX, Shelf, counts
 
-Find = Callable[..., Awaitable[Hits]]
-
-
-@pytest.fixture(scope="session")
-async def shared(anyio_backend: str) -> AsyncIterator[meili.Shared]:
-    shared = meili.Shared()
-    yield shared
-    if shared.is_filled:
-        async with Server(shared.address, seconds=10) as opened:
-            await meili.clear(opened)
-
-
-@pytest.fixture
-def is_reader(request: pytest.FixtureRequest) -> bool:
-    """Whether the test changes nothing in what people() laid there: indexing takes its time."""
-    parameters = inspect.signature(request.function).parameters
-    return "people" in request.fixturenames and "shelf" not in parameters
-
-
-@pytest.fixture(params=["postgres", "meilisearch"])
-async def server(
-    request: pytest.FixtureRequest, is_reader: bool, shared: meili.Shared
-) -> AsyncIterator[Server | None]:
-    """The Meilisearch of this test; None for the Postgres engine."""
-    if request.param == "postgres":
-        yield None
-    elif is_reader:
-        async with Server(shared.address, seconds=10) as opened:
-            yield opened
-    else:
-        async with meili.server() as opened:
-            yield opened
-            await meili.clear(opened)
-
-
-@pytest.fixture
-def engine(connection: asyncpg.Connection, server: Server | None) -> Engine:
-    if server:
-        return MeilisearchEngine(server, lambda: contextlib.nullcontext(connection))
-    return postgres.PostgresEngine(lambda: contextlib.nullcontext(connection))
-
-
-@pytest.fixture
-async def shelf(
-    connection: asyncpg.Connection,
-    server: Server | None,
-    is_reader: bool,
-    shared: meili.Shared,
-) -> Shelf:
-    if server and is_reader:
-        server = None if shared.is_filled else server
-        shared.is_filled = True
-    shelf = Shelf(connection, server)
-    if server:
-        await shelf.index()
-    return shelf
-
-
-@pytest.fixture
-def find(engine: Engine) -> Find:
-    async def search(text: str = "", **others: Any) -> Hits:
-        asked: dict[str, Any] = {"audience": "members", "day": DAY} | others
-        return await engine.search(INDEX, Query(text=text, **asked))
-
-    return search
-
-
-@pytest.fixture
-async def people(shelf: Shelf) -> None:
-    await shelf.people()
+__all__ = ["engine", "find", "is_reader", "people", "server", "shared", "shelf"]
 
 
 @pytest.mark.usefixtures("people")
@@ -210,60 +135,6 @@ async def test_names_sort_without_case_and_accents(shelf: Shelf, find: Find) -> 
         shelf.lay(id_, sort_name=name)
     await shelf.index(1, 2, 3, 4)
     assert (await find(sort="name")).ids == [4, 2, 3, 1]
-
-
-async def lay_towns(shelf: Shelf) -> None:
-    """1 Brussels, 2 Liège (90 km), 3 and 4 Namur (55 km), 5 nowhere."""
-    for id_, place in enumerate(((50.8503, 4.3517), (50.6326, 5.5797), NAMUR, NAMUR), 1):
-        shelf.lay(
-            id_, title=("Luthière",), latitude=place[0], longitude=place[1],
-            facets={"region": [f"r{id_}"]},
-        )  # fmt: skip
-    shelf.lay(5, title=("Luthière",), facets={"region": ["r5"]})
-    await shelf.index(1, 2, 3, 4, 5)
-
-
-NAMUR = (50.4674, 4.8720)
-BRUSSELS = {"latitude": 50.8503, "longitude": 4.3517}
-
-
-async def test_near_a_place_only_those_within_the_distance_are_found(
-    shelf: Shelf, find: Find
-) -> None:
-    await lay_towns(shelf)
-    for text in ("", "luthier"):
-        for within, whom in ((1, {1}), (54, {1}), (57, {1, 3, 4}), (100, {1, 2, 3, 4})):
-            near = Near(**BRUSSELS, within_km=within)
-            hits = await find(text, near=near, facets=("region",))
-            assert set(hits.ids) == whom
-            assert hits.total == len(whom)
-            assert counts(hits, "region") == {f"r{id_}": 1 for id_ in whom}
-    far = Near(**BRUSSELS, within_km=100)
-    hits = await find(near=far, filters={"region": ["r2", "r5"]}, facets=("region",))
-    assert hits.ids == [2]
-    assert counts(hits, "region") == {"r1": 1, "r2": 1, "r3": 1, "r4": 1, "r5": 0}
-
-
-async def test_the_nearest_come_first_and_neighbours_are_shuffled(shelf: Shelf, find: Find) -> None:
-    await lay_towns(shelf)
-    near = Near(**BRUSSELS, within_km=200)
-    orders = set()
-    for number in range(14):
-        day = DAY + timedelta(number)
-        ids = (await find("luthier", near=near, sort="distance", day=day)).ids
-        assert (ids[0], ids[3], set(ids[1:3])) == (1, 2, {3, 4})
-        pages = [
-            (await find("luthier", near=near, sort="distance", day=day, page=page, limit=1)).ids
-            for page in (1, 2, 3, 4)
-        ]
-        assert [id_ for page in pages for id_ in page] == ids
-        orders.add(tuple(ids))
-    assert len(orders) == 2
-
-
-def test_a_distance_needs_a_place() -> None:
-    with pytest.raises(ValueError, match="near"):
-        Query(audience="public", day=DAY, sort="distance")
 
 
 async def test_an_exact_query_does_not_look_at_what_only_resembles(
@@ -407,47 +278,6 @@ async def test_what_is_hidden_or_deleted_leaves_hits_counts_and_corrections(
         assert (hits.ids, counts(hits, "trade")) == ([2], {"saddles": 1})
 
 
-HOSTILE = [
-    "a" * 10_000,
-    "développeuse " * 1_000,
-    " ".join(f"mot{n}" for n in range(2_000)),
-    "a·" * 5_000,
-    "\0",
-    "web\0design",
-    "😀",
-    "👩🏽\u200d💻 web",
-    "مطور ويب",
-    "\u202eמפתח\u202c",
-    "\ud800",
-    "e\u0301" * 5_000,
-    "' OR 1=1 --",
-    "'a' & !b | c:*",
-    "\\'\\\\",
-    "%_",
-    "{} $1 %s",
-    "-",
-    "()",
-    "null",
-    "ﷺ" * 100,
-    "½²①",
-]
-
-
-@pytest.mark.usefixtures("people")
-@pytest.mark.parametrize("text", HOSTILE)
-async def test_no_text_is_an_error(find: Find, text: str) -> None:
-    for exact in (False, True):
-        hits = await find(text, exact=exact, facets=INDEX.facets)
-        assert hits.total >= len(hits.ids)
-
-
-@pytest.mark.parametrize("text", HOSTILE)
-async def test_no_document_is_an_error(shelf: Shelf, find: Find, text: str) -> None:
-    fields = {"title": (text,), "summary": (text,), "body": (text,), "sort_name": text}
-    await shelf.put(1, **fields, facets={"trade": [text, text]})
-    assert (await find(sort="name", facets=("trade",))).ids == [1]
-
-
 async def test_a_text_that_has_no_words_finds_nobody_and_an_empty_one_everybody(
     people: None, find: Find
 ) -> None:
@@ -462,14 +292,6 @@ async def test_words_in_any_script_are_found(shelf: Shelf, find: Find) -> None:
 
 
 ANY_TEXT = st.text(st.characters(exclude_categories=()), max_size=40)
-
-
-@pytest.mark.usefixtures("people")
-@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
-@given(text=ANY_TEXT | st.text("dévlopuswb ·e-'.", max_size=20), values=st.lists(ANY_TEXT))
-async def test_any_query_is_answered(find: Find, text: str, values: list[str]) -> None:
-    hits = await find(text, filters={"trade": values}, facets=INDEX.facets, limit=50)
-    assert len(hits.ids) == len(set(hits.ids)) == hits.total
 
 
 HIDDEN = st.fixed_dictionaries(

@@ -8,8 +8,10 @@ from typing import Any
 import asyncpg
 import pytest
 
+from directory import operations
 from search import outbox, postgres, rebuilding
 from search.documents import Connection, Document, Engine, Hits, Index, Query, Source
+from tests import people as members
 from tests.shelf import DAY, INDEX, Shelf
 
 Find = Callable[..., Awaitable[Hits]]
@@ -204,3 +206,20 @@ async def test_a_change_stays_marked_while_another_process_builds_the_index(
     assert (await find("luthière")).ids == []
     await outbox.drain(connection, INDEX, shelf.source)
     assert (await find("luthière")).ids == [1]
+
+
+async def test_a_version_with_other_words_or_rules_indexes_everybody_again(
+    database: str, connection: asyncpg.Connection
+) -> None:
+    member_id = (await members.member(connection)).member_id
+    waiting = "SELECT array_agg(id) FROM search_outbox"
+    async with operations.connected(database):
+        await operations.migrate()
+        assert await connection.fetchval(waiting) is None
+        for part in ("search", "sectors"):
+            await connection.execute(
+                "UPDATE reference_version SET hash = 'an older edition' WHERE part = $1", part
+            )
+            await operations.migrate()
+            assert await connection.fetchval(waiting) == [member_id]
+            await connection.execute("DELETE FROM search_outbox")

@@ -4,6 +4,8 @@ import asyncpg
 import httpx
 import pytest
 
+from directory.members import vocabulary
+
 
 async def labels(client: httpx.AsyncClient, kind: str, text: str, **headers: str) -> list[str]:
     answer = await client.get(f"/api/v1/{kind}", params={"q": text}, headers=headers)
@@ -35,6 +37,22 @@ async def test_a_trade_is_named_in_the_readers_language(
         headers = {"Accept-Language": language}
         found = await labels(client, "trades", "développeuse web", **headers)
         assert found[0] == row[f"label_{language}"]
+
+
+async def test_a_trade_is_found_by_what_it_is_a_kind_of_after_that(
+    client: httpx.AsyncClient,
+) -> None:
+    found = await labels(client, "trades", "loodgieter")
+    assert found[0] == "Plombier·ère"
+    assert {"Plombier·ère chauffagiste", "Plombier·ère sanitaire"} <= set(found)
+
+
+async def test_a_synonym_stands_before_the_name_of_something_like_it(
+    client: httpx.AsyncClient,
+) -> None:
+    found = await labels(client, "trades", "mediastrateeg")
+    assert found[0] == "Acheteur·se d'espaces publicitaires"
+    assert "Média acheteur·se" in found
 
 
 @pytest.mark.parametrize(
@@ -86,8 +104,9 @@ async def test_a_malformed_parameter_is_named(client: httpx.AsyncClient, query: 
 
 
 async def test_words_loaded_meanwhile_are_found(
-    client: httpx.AsyncClient, connection: asyncpg.Connection
+    client: httpx.AsyncClient, connection: asyncpg.Connection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(vocabulary, "CHECKED_SECONDS", 0)
     assert await labels(client, "trades", "xylopyrographe") == []
     await connection.execute(
         "INSERT INTO trade (code, group_code, label_fr, label_masculine, label_feminine)"

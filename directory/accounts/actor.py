@@ -22,6 +22,8 @@ class Permission(enum.Enum):
     WRITE_TO_FILIERE = "write_to_filiere"
     LIST_EVENTS = "list_events"
     RUN_FILIERES = "run_filieres"
+    PROPOSE_TRADE = "propose_trade"
+    KEEP_VOCABULARY = "keep_vocabulary"
 
 
 class Scope(enum.Enum):
@@ -32,6 +34,7 @@ class Scope(enum.Enum):
     FILIERES_WRITE = "filieres:write"
     MAILINGS_WRITE = "mailings:write"
     EVENTS_WRITE = "events:write"
+    VOCABULARY_WRITE = "vocabulary:write"
 
 
 class Grant(msgspec.Struct, frozen=True):
@@ -49,10 +52,16 @@ ALLOWED_BY_ROLE: dict[Permission, frozenset[Role]] = {
     Permission.WRITE_TO_FILIERE: frozenset({Role.ANIMATOR}),
     Permission.LIST_EVENTS: frozenset({Role.ANIMATOR, Role.COORDINATOR, Role.ADMINISTRATOR}),
     Permission.RUN_FILIERES: frozenset({Role.COORDINATOR, Role.ADMINISTRATOR}),
+    Permission.KEEP_VOCABULARY: frozenset({Role.COORDINATOR, Role.ADMINISTRATOR}),
 }
 # What every member may do for themselves.
 ALLOWED_TO_MEMBERS = frozenset(
-    {Permission.READ_MEMBERS, Permission.EDIT_PROFILE, Permission.JOIN_FILIERE}
+    {
+        Permission.READ_MEMBERS,
+        Permission.EDIT_PROFILE,
+        Permission.JOIN_FILIERE,
+        Permission.PROPOSE_TRADE,
+    }
 )
 TOKEN_SCOPES: dict[Permission, Scope] = {
     Permission.READ_MEMBERS: Scope.MEMBERS_READ,
@@ -61,6 +70,8 @@ TOKEN_SCOPES: dict[Permission, Scope] = {
     Permission.WRITE_TO_FILIERE: Scope.MAILINGS_WRITE,
     Permission.LIST_EVENTS: Scope.EVENTS_WRITE,
     Permission.RUN_FILIERES: Scope.FILIERES_WRITE,
+    Permission.PROPOSE_TRADE: Scope.PROFILE_WRITE,
+    Permission.KEEP_VOCABULARY: Scope.VOCABULARY_WRITE,
 }
 
 
@@ -83,6 +94,10 @@ class Actor(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def is_animator(self) -> bool:
         return bool(self.scopes(Role.ANIMATOR))
+
+    @property
+    def keeps_vocabulary(self) -> bool:
+        return self.may(Permission.KEEP_VOCABULARY)
 
     def may(self, permission: Permission, scope: str = EVERYWHERE) -> bool:
         if self.token_scopes is not None and TOKEN_SCOPES[permission] not in self.token_scopes:

@@ -129,6 +129,7 @@ def _wants_document(request: pages.AnyRequest) -> bool:
 
 
 _IN_BODY = re.compile(r"(?:required|unknown) field `([^`]+)`|at `\$\.([^`]+)`")
+_MISSING = re.compile(r"Missing required \w+ parameter '([^']+)'")  # has no `extra`
 _KNOWN: tuple[tuple[re.Pattern[str], str], ...] = (
     (re.compile(r"`int` >= (\S+)$"), marked("Donnez un nombre à partir de %(bound)s.")),
     (re.compile(r"`int` <= (\S+)$"), marked("Donnez un nombre jusqu’à %(bound)s.")),
@@ -143,6 +144,8 @@ _KNOWN: tuple[tuple[re.Pattern[str], str], ...] = (
 
 def _fields(error: ValidationException) -> tuple[FieldError, ...]:
     extra = error.extra if isinstance(error.extra, list) else []
+    if missing := _MISSING.match(error.detail):
+        extra = [{"key": missing.group(1), "message": error.detail}]
     found = [_field(entry) for entry in extra if isinstance(entry, dict)]
     return tuple(found) or (FieldError("", marked("Une valeur ne convient pas")),)
 

@@ -18,6 +18,7 @@ INDEX = Index(
     name="members",
     facets=("trade", "sector", "filiere", "region", "language", "availability"),
 )
+EDITION = 3  # of what is made of a member: raise it, and everybody is indexed again
 MOST_AT_ONCE = 5
 LEVELS: Mapping[Audience, Level] = {"public": Level.VISITOR, "members": Level.MEMBER}
 
@@ -40,24 +41,23 @@ _MEMBERS = """
     LEFT JOIN territory t ON t.id = m.territory_id
     WHERE m.id = ANY($1) AND m.left_on IS NULL
 """
-# A trade that no other nomenclature names takes the labels of the one it is a kind of:
-# "Photographe de mode" those of "Photographe".
+# A trade that no other nomenclature names takes the labels of the one it is a kind of, beside
+# its own: "Photographe de mode" those of "Photographe".
 _TRADES = """
     SELECT t.id, t.code, t.label_fr, t.label_masculine, t.label_feminine, t.group_code,
-        coalesce(t.label_nl, kind.label_nl) AS label_nl,
-        coalesce(t.label_en, kind.label_en) AS label_en,
+        ARRAY[t.label_nl, t.label_en, kind.label_nl, kind.label_en] AS abroad,
         g.label AS group_label,
-        ARRAY(SELECT label FROM trade_label WHERE trade_id = coalesce(kind.id, t.id) AND is_exact
+        ARRAY(SELECT label FROM trade_label WHERE trade_id IN (t.id, kind.id) AND is_exact
             ORDER BY label) AS same,
-        ARRAY(SELECT label FROM trade_label WHERE trade_id = coalesce(kind.id, t.id)
+        ARRAY(SELECT label FROM trade_label WHERE trade_id IN (t.id, kind.id)
             AND NOT is_exact ORDER BY label) AS near
     FROM trade t JOIN trade_group g ON g.code = t.group_code
     LEFT JOIN LATERAL (
         SELECT k.id, k.label_nl, k.label_en FROM trade k
         WHERE k.group_code = t.group_code
             AND starts_with(t.label_masculine, k.label_masculine || ' ')
-            AND EXISTS (SELECT FROM trade_label WHERE trade_id = k.id)
-            AND NOT EXISTS (SELECT FROM trade_label WHERE trade_id = t.id)
+            AND k.label_nl IS NOT NULL
+            AND NOT EXISTS (SELECT FROM trade_label WHERE trade_id = t.id AND is_exact)
         ORDER BY length(k.label_masculine) DESC LIMIT 1
     ) AS kind ON true
     WHERE t.id = ANY($1)
@@ -79,7 +79,8 @@ _SECTORS = """
 
 
 class TradeWords(NamedTuple):
-    """names are shown as the trade's own; also are its names in Dutch, English and daily speech.
+    """names are shown as the trade's own; also are its names in Dutch, English and daily speech,
+    and those of what it is a kind of.
 
     same are its synonyms in the three languages. kin are its ROME code and the trades of that in
     Dutch and English, near single words of what resembles it.
@@ -142,13 +143,13 @@ async def _trades(connection: Any, ids: set[int]) -> dict[int, TradeWords]:
     for row in rows:
         group = groups[row["group_code"]]
         names = (row["label_fr"], row["label_masculine"], row["label_feminine"])
-        also = (row["label_nl"], row["label_en"], *parlance.said(names))
+        also = (*row["abroad"], *parlance.said(names))
         kin = (row["group_label"], row["group_code"], *group.abroad)
         near = (*_single(row["near"]).values(), *group.words)
         known[row["id"]] = TradeWords(
             row["code"],
             tuple(dict.fromkeys(names)),
-            tuple(name for name in also if name),
+            tuple(dict.fromkeys(name for name in also if name)),
             tuple(row["same"]),
             tuple(dict.fromkeys(kin)),
             tuple(dict.fromkeys(near)),

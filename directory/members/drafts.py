@@ -133,19 +133,20 @@ def name(typed: str) -> str:
 
 def line(field: Field, typed: str) -> str:
     """A text of one line. Line breaks and doubled spaces become one space."""
-    return _checked(field, " ".join(typed.split()))
+    return checked(field, " ".join(typed.split()), LONGEST[field])
 
 
 def text(field: Field, typed: str) -> str:
-    return _checked(field, typed.replace("\r\n", "\n").replace("\r", "\n").strip())
+    cleaned = typed.replace("\r\n", "\n").replace("\r", "\n").strip()
+    return checked(field, cleaned, LONGEST[field])
 
 
-def _checked(field: Field, cleaned: str) -> str:
+def checked(field: str, cleaned: str, most: int) -> str:
+    """:raises errors.Malformed: for characters that nobody sees, and for more than `most`."""
     if any(unicodedata.category(c) in {"Cc", "Cs"} and c not in "\n\t" for c in cleaned):
         raise errors.Malformed.field(
             field, marked("Un signe invisible s’est glissé dans ce texte. Écrivez-le à nouveau.")
         )
-    most = LONGEST[field]
     if len(cleaned) > most:
         raise errors.Malformed.field(
             field,

@@ -166,12 +166,12 @@ async def _picked(
     if field not in VOCABULARIES:
         return [], None
     kind, find = VOCABULARIES[field]
-    known = await labels.of(kind, form.choices, language)
+    known = await vocabulary.names(kind, form.choices, language)
     chosen = [Word(code, known[code]) for code in form.choices if code in known]
     if not form.q.strip():
         return chosen, None
     found = (await find(form.q, language, 1, 3 * MATCHES)).items
-    names = await labels.of(kind, [entry.code for entry in found], language)
+    names = await vocabulary.names(kind, [entry.code for entry in found], language)
     # A sector and its only part are called the same: the wider one stands for both.
     by_name = {names[entry.code]: entry.code for entry in reversed(found)}
     matches = [Word(entry.code, names[entry.code]) for entry in found]

@@ -13,6 +13,7 @@ from search import normaliser
 Entry = TypeVar("Entry")
 END = "\U0010ffff"
 MOST_WORDS = 8  # of what is typed; each one-letter word costs milliseconds
+Also = Iterable[tuple[str, Sequence[str]]]
 WORD = re.compile(r"[^\W_]+(?:-[^\W_]+)*[+#]*")
 
 
@@ -31,26 +32,24 @@ class Shelf(Generic[Entry]):
     Names come in all their forms: what is typed may be in inclusive writing, a name may not.
     """
 
-    def __init__(
-        self, named: Iterable[Named[Entry]], also: Iterable[tuple[str, Sequence[str]]] = ()
-    ) -> None:
-        """also: other names, each with the codes of the entries that it means."""
+    def __init__(self, named: Iterable[Named[Entry]], also: Also = (), like: Also = ()) -> None:
+        """also: other names, each with the codes of the entries that it means; like: of those
+        that it only resembles, which come last.
+        """
         ordered = sorted(named, key=lambda one: one.standing)
         numbers = {one.code: number for number, one in enumerate(ordered)}
         starts: dict[str, array[int]] = defaultdict(_numbers)
         own: dict[str, array[int]] = defaultdict(_numbers)
-        others: dict[str, array[int]] = defaultdict(_numbers)
         for number, one in enumerate(ordered):
             folded = {normaliser.fold(name) for name in one.names}
             for name in folded:
                 starts[name].append(number)
             for word in {word for name in folded for word in _words(name)}:
                 own[word].append(number)
-        for name, codes in also:
-            for word in _words(normaliser.fold(name)):
-                others[word].extend(numbers[code] for code in codes)
         self.entries = [one.entry for one in ordered]
-        self._starts, self._own, self._others = Begun(starts), Begun(own), Begun(others)
+        self.by_code = {one.code: one.entry for one in ordered}
+        self._starts, self._own = Begun(starts), Begun(own)
+        self._others, self._like = (Begun(_numbered(names, numbers)) for names in (also, like))
 
     def find(self, text: str) -> list[Entry]:
         """The entries that have a word for each word of the text, the nearest first.
@@ -67,9 +66,8 @@ class Shelf(Generic[Entry]):
             self._starts.having({start}),
             set.intersection(*(self._own.having(token, whole=True) for token in tokens)),
             set.intersection(*(self._own.having(token) for token in tokens)),
-            set.intersection(
-                *(self._own.having(token) | self._others.having(token) for token in tokens)
-            ),
+            self._having(tokens, self._own, self._others),
+            self._having(tokens, self._own, self._others, self._like),
         )
         found = dict.fromkeys(number for group in near for number in sorted(group))
         return [self.entries[number] for number in found]
@@ -77,6 +75,11 @@ class Shelf(Generic[Entry]):
     def has_word(self, form: str, *, whole: bool) -> bool:
         """Whether this is a word of any name, or at least the beginning of one."""
         return bool(self._own.having({form}, whole=whole))
+
+    def _having(self, tokens: Sequence[set[str]], *places: "Begun") -> set[int]:
+        return set.intersection(
+            *(set[int]().union(*(place.having(token) for place in places)) for token in tokens)
+        )
 
 
 class Begun:
@@ -93,6 +96,15 @@ class Begun:
             last = bisect_left(self._words, text + ("\0" if whole else END), lo=first)
             found.update(*self._numbers[first:last])
         return found
+
+
+def _numbered(names: Also, numbers: Mapping[str, int]) -> dict[str, "array[int]"]:
+    """The numbers of the entries by the words of their other names."""
+    numbered: dict[str, array[int]] = defaultdict(_numbers)
+    for name, codes in names:
+        for word in _words(normaliser.fold(name)):
+            numbered[word].extend(numbers[code] for code in codes)
+    return numbered
 
 
 def _numbers() -> "array[int]":

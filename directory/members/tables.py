@@ -95,3 +95,21 @@ class Member(Table, tablename="member"):
     created_at = Timestamptz(null=False)
     updated_at = Timestamptz(null=False)
     version = Integer(null=False)
+
+
+class SearchMiss(Table, tablename="search_miss"):
+    text = Text(primary_key=True, null=False)
+    searches = BigInt(null=False)
+    language = Text(null=False)
+    first_on = Date(null=False)
+    last_on = Date(null=False)
+
+
+class TradeProposal(Table, tablename="trade_proposal"):
+    id = BigSerial(primary_key=True)
+    member_id = BigInt(null=False)
+    label = Text(null=False)
+    form = Text(null=False)
+    note = Text(null=False)
+    language = Text(null=False)
+    proposed_at = Timestamptz(null=False)

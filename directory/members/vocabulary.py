@@ -1,10 +1,12 @@
 """The shared words: trades, sectors, places. Found by typing, and by their codes.
 
-A process keeps them in memory, and reads them again when other reference data was loaded.
+A process keeps them in memory, and reads them again some seconds after other reference data was
+loaded.
 """
 
 import asyncio
-from collections.abc import Mapping, Sequence
+import time
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import islice
 from typing import Literal, NamedTuple, TypeVar
 
@@ -21,6 +23,7 @@ MOST_SPELLED = 20
 MOST_NAMED = 10
 MOST_FAMILIES = 8
 SHORTEST_SPELLED = 4
+CHECKED_SECONDS = 10.0
 Kind = Literal["trade", "sector", "place", "territory"]
 UNKNOWN: dict[Kind, str] = {
     "trade": marked("Le métier « %(code)s » n’existe pas."),
@@ -29,7 +32,7 @@ UNKNOWN: dict[Kind, str] = {
     "territory": marked("Le bureau « %(code)s » n’existe pas."),
 }
 
-NOWHERE = marked("La position du lieu « %(code)s » n’est pas connue : indiquez un lieu voisin.")
+NOWHERE = marked("La position du lieu « %(code)s » n’est pas connue : indiquez un lieu voisin.")
 
 
 class TradeEntry(msgspec.Struct, frozen=True):
@@ -75,11 +78,13 @@ class Point(NamedTuple):
 
 
 class Shelves(NamedTuple):
-    """points: where places are, by code; None where nobody gave coordinates."""
+    """regions: their names by code and language. points: where places are, by code; None where
+    nobody gave coordinates."""
 
     trades: Shelf[ByLanguage[TradeEntry]]
     sectors: Shelf[ByLanguage[SectorEntry]]
     places: Shelf[ByLanguage[PlaceEntry]]
+    regions: dict[str, dict[str, str]]
     points: dict[str, Point | None]
 
 
@@ -93,6 +98,19 @@ async def find_sectors(text: str, language: str, page: int, limit: int) -> Listi
 
 async def find_places(text: str, language: str, page: int, limit: int) -> Listing[PlaceEntry]:
     return _listing((await _shelves()).places.find(text), language, page, limit)
+
+
+async def names(kind: str, codes: Iterable[str], language: str) -> dict[str, str]:
+    """By code. kind is 'trade', 'sector', 'region' or 'place'. One that is none is left out."""
+    kept = await _shelves()
+    if kind == "region":
+        return {code: kept.regions[code][language] for code in codes if code in kept.regions}
+    if kind == "place":
+        places = kept.places.by_code
+        found = {code: places[code][language] for code in codes if code in places}
+        return {code: f"{entry.postal_code} {entry.label}" for code, entry in found.items()}
+    by_code = (kept.trades if kind == "trade" else kept.sectors).by_code
+    return {code: by_code[code][language].label for code in codes if code in by_code}
 
 
 async def points() -> Mapping[str, Point | None]:
@@ -180,21 +198,34 @@ async def ids(kind: Kind, codes: Sequence[str], field: str) -> list[int]:
     return [known[code] for code in codes]
 
 
-_edition: str | None = None
-_kept: Shelves | None = None
+class _Memory:
+    """What this process keeps, of which edition, and when it last looked for another."""
+
+    def __init__(self) -> None:
+        self._shelves: Shelves | None = None
+        self._edition = ""
+        self._looked_at = 0.0
+
+    async def shelves(self) -> Shelves:
+        if self._shelves and time.monotonic() < self._looked_at + CHECKED_SECONDS:
+            return self._shelves
+        async with db.connection() as reader:
+            hashes = await reader.fetch("SELECT hash FROM reference_version ORDER BY part")
+            edition = " ".join(row["hash"] for row in hashes)
+            if self._shelves is None or self._edition != edition:
+                queries = (_TRADES, _ALSO, _SECTORS, _PLACES)
+                rows = [await reader.fetch(query) for query in queries]
+                self._shelves = await asyncio.to_thread(_read, *rows)
+                self._edition = edition
+        self._looked_at = time.monotonic()
+        return self._shelves
+
+
+_memory = _Memory()
 
 
 async def _shelves() -> Shelves:
-    global _edition, _kept
-    async with db.connection() as reader:
-        hashes = await reader.fetch("SELECT hash FROM reference_version ORDER BY part")
-        edition = " ".join(row["hash"] for row in hashes)
-        if _kept is not None and _edition == edition:
-            return _kept
-        rows = [await reader.fetch(query) for query in (_TRADES, _ALSO, _SECTORS, _PLACES)]
-    made = await asyncio.to_thread(_read, *rows)
-    _edition, _kept = edition, made
-    return made
+    return await _memory.shelves()
 
 
 _TRADES = """
@@ -203,8 +234,8 @@ _TRADES = """
     FROM trade t JOIN trade_group g ON g.code = t.group_code
 """
 _ALSO = """
-    SELECT lower(l.label) AS label, array_agg(DISTINCT t.code) AS codes
-    FROM trade_label l JOIN trade t ON t.id = l.trade_id GROUP BY lower(l.label)
+    SELECT lower(l.label) AS label, l.is_exact, array_agg(DISTINCT t.code) AS codes
+    FROM trade_label l JOIN trade t ON t.id = l.trade_id GROUP BY lower(l.label), l.is_exact
 """
 _SECTORS = "SELECT code, level, parent_code, label_fr, label_nl, label_en FROM sector"
 _PLACES = """
@@ -218,9 +249,13 @@ Rows = Sequence[asyncpg.Record]
 
 def _read(trades: Rows, also: Rows, sectors: Rows, places: Rows) -> Shelves:
     return Shelves(
-        Shelf(map(_trade, trades), ((row["label"], row["codes"]) for row in also)),
+        Shelf(map(_trade, trades), _also(also, is_exact=True), _also(also, is_exact=False)),
         Shelf(map(_sector, sectors)),
         Shelf(map(_place, places)),
+        {
+            row["region_code"]: {language: row[f"region_{language}"] for language in LANGUAGES}
+            for row in places
+        },
         {
             row["code"]: None
             if row["latitude"] is None
@@ -228,6 +263,10 @@ def _read(trades: Rows, also: Rows, sectors: Rows, places: Rows) -> Shelves:
             for row in places
         },
     )
+
+
+def _also(rows: Rows, *, is_exact: bool) -> list[tuple[str, list[str]]]:
+    return [(row["label"], row["codes"]) for row in rows if row["is_exact"] is is_exact]
 
 
 def _trade(row: asyncpg.Record) -> Named[ByLanguage[TradeEntry]]:

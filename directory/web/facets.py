@@ -42,7 +42,7 @@ async def names(facet: str, values: list[str], language: str) -> dict[str, str]:
     if facet == "availability":
         known = AVAILABILITIES
         return {value: translate(language, known[value]) for value in values if value in known}
-    return await labels.of(facet, values, language)
+    return await vocabulary.names(facet, values, language)
 
 
 async def chosen_names(wish: Wish, language: str) -> dict[str, dict[str, str]]:
@@ -55,7 +55,7 @@ async def chosen_names(wish: Wish, language: str) -> dict[str, dict[str, str]]:
         if unknown := [value for value in values if value not in known[facet]]:
             raise errors.Malformed.field(
                 facet,
-                marked("« %(value)s » n’existe pas pour « %(facet)s »."),
+                marked("« %(value)s » n’existe pas pour « %(facet)s »."),
                 value=unknown[0][:80], facet=facet,
             )  # fmt: skip
     return known

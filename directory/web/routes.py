@@ -26,9 +26,18 @@ async def search_members(request: ActorRequest, wish: NamedDependency[Wish]) -> 
     """A visitor searches what members made public; a member, what members may see.
 
     Values of one facet widen, facets narrow. The counts of a facet ignore its own choice.
+    A search that finds nobody is kept, without its author, for the vocabulary to learn: send the
+    header `X-Unfinished: true` while a person is still typing.
     """
-    engine = request.app.state.engine
-    return await search.find(request.user, engine, wish, pages.language(request))
+    return await _find(request, wish)
+
+
+async def _find(request: ActorRequest, wish: Wish) -> Found:
+    engine, language = request.app.state.engine, pages.language(request)
+    found = await search.find(request.user, engine, wish, language)
+    if "x-unfinished" not in request.headers:
+        await search.remember(request.user, engine, wish, found, language)
+    return found
 
 
 Like = Annotated[str, QueryParameter(max_length=120, description="What is typed of its name.")]
@@ -94,17 +103,16 @@ async def home(
     wish: NamedDependency[Wish],
     whereabouts: NamedDependency[Whereabouts],
 ) -> Response[str]:
+    found = await _find(request, wish)
     engine, language = request.app.state.engine, pages.language(request)
-    found = await search.find(request.user, engine, wish, language)
     is_nobody = found.total == 0
-    out = await exits.look(request.user, engine, wish, language) if is_nobody else None
     address = addresses.around(wish, whereabouts)
-    is_narrowed = wish.chosen or wish.place or wish.is_exact
     answer = pages.page(
         request, "web/search.html", fragment="found", status=400 if whereabouts.problem else 200,
-        found=found, wish=wish, whereabouts=whereabouts, exits=out,
+        found=found, wish=wish, whereabouts=whereabouts,
+        exits=await exits.look(request.user, engine, wish, language) if is_nobody else None,
+        is_kept=is_nobody and search.may_be_kept(wish) and "x-unfinished" not in request.headers,
         radii=wishes.RADII_KM, usual_limit=wishes.PAGE_LIMIT,
-        is_kept=wish.text and not is_narrowed and "x-unfinished" not in request.headers,
         is_linked=request.headers.get("hx-boosted") == "true",
         untouched=addresses.untouched(request), address=address, lit=_lit,
     )  # fmt: skip

@@ -4,7 +4,14 @@ import msgspec
 
 from directory.accounts.actor import Actor
 from directory.http.listing import LONGEST_TEXT
-from directory.members import audiences, documents, labels, profiles, views, vocabulary
+from directory.members import (
+    audiences,
+    documents,
+    misses,
+    profiles,
+    views,
+    vocabulary,
+)
 from directory.members.audiences import Level
 from directory.members.views import Word
 from directory.web import facets, hits, suggestions
@@ -75,6 +82,26 @@ async def find(actor: Actor, engine: Engine, wish: Wish, language: str) -> Found
     )
 
 
+def may_be_kept(wish: Wish) -> bool:
+    """Whether nothing narrows the search, and its words are not about a person."""
+    is_narrowed = wish.chosen or wish.place or wish.is_exact or wish.page > 1
+    return not is_narrowed and bool(wish.text) and misses.readable(wish.text) is not None
+
+
+async def remember(actor: Actor, engine: Engine, wish: Wish, found: Found, language: str) -> None:
+    """Keep, without its author, a search that found nobody although nothing narrows it.
+
+    What members find and a visitor does not is none: it may be somebody's name.
+    """
+    if found.total or not may_be_kept(wish):
+        return
+    if _audience(actor) == "public":
+        query = await asked("members", msgspec.structs.replace(wish, facets=()))
+        if (await engine.search(documents.INDEX, query)).total:
+            return
+    await misses.note(wish.text, language)
+
+
 async def find_values(
     actor: Actor, engine: Engine, wish: Wish, facet: Facet, like: str, language: str
 ) -> list[FacetValue]:
@@ -127,7 +154,7 @@ async def _surroundings(wish: Wish, language: str) -> Surroundings | None:
     if wish.place is None:
         return None
     code, around = wish.place.code, wish.place.around
-    names = await labels.of("place", [code], language) if code else {}
+    names = await vocabulary.names("place", [code], language) if code else {}
     return Surroundings(
         code=code,
         label=names.get(code or "", wish.place.asked),

@@ -166,14 +166,14 @@ async def _place(asked: str, within_km: float | None, sort: Sort) -> Place | Non
     if not asked:
         for name, is_given in (("within_km", within_km is not None), ("sort", sort == "distance")):
             if is_given:
-                words = marked("Une distance se mesure depuis un lieu : indiquez « near ».")
+                words = marked("Une distance se mesure depuis un lieu : indiquez « near ».")
                 raise errors.Malformed.field(name, words)
         return None
     within = within_km or DEFAULT_KM
     if point := _POINT.fullmatch(asked):
         latitude, longitude = float(point[1]), float(point[2])
         if abs(latitude) > 90 or abs(longitude) > 180:
-            words = marked("« %(near)s » n’est pas un point : latitude, puis longitude, en degrés.")
+            words = marked("« %(near)s » n’est pas un point : latitude, puis longitude, en degrés.")
             raise errors.Malformed.field("near", words, near=asked)
         around = Near(latitude=latitude, longitude=longitude, within_km=within)
         return Place(asked, None, around)

@@ -2,10 +2,10 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
-from functools import cache
 from typing import NamedTuple
 
-from directory.members.reference import files, forms
+from directory.members.reference import files, forms, namesakes, occupations
+from directory.members.reference.occupations import Entry, Label, Occupation
 
 FILES = (
     "rome_appellations",
@@ -13,24 +13,8 @@ FILES = (
     "esco_rome_links",
     "competent_be_fr_nl",
     "esco_competent_links",
+    "trade_names",
 )
-LANGUAGES = ("fr", "nl", "en")
-EXACT = {"skos:exactMatch": True, "skos:closeMatch": False}
-
-
-class Label(NamedTuple):
-    language: str
-    text: str
-    source: str
-    is_exact: bool
-
-
-class Occupation(NamedTuple):
-    """What one classification calls a trade. main holds a label to show, by language."""
-
-    is_exact: bool
-    main: Mapping[str, str]
-    labels: tuple[Label, ...]
 
 
 class Trade(NamedTuple):
@@ -45,122 +29,101 @@ class Trade(NamedTuple):
     labels: tuple[Label, ...]
 
 
+class Nomenclatures(NamedTuple):
+    """joined: the numbers of Competent by the UUID of ESCO; links: URIs by OGR and relation;
+    ours: rows by the masculine name of ROME.
+    """
+
+    esco: Mapping[str, Entry]
+    competent: Mapping[str, Entry]
+    joined: Mapping[str, list[str]]
+    links: Mapping[tuple[str, str], list[str]]
+    namesakes: namesakes.Namesakes
+    ours: Mapping[str, Mapping[str, str]]
+
+
 def read() -> tuple[dict[str, str], list[Trade]]:
     """The labels of the groups by code, and the trades."""
     appellations = list(files.read("rome_appellations"))
-    competent = link_competent(files.read("esco_competent_links"), files.read("competent_be_fr_nl"))
-    occupations = link_esco(
-        files.read("esco_rome_links"), files.read("esco_occupations_fr_nl_en"), competent
-    )
     groups = {row["code_rome"]: forms.parse(row["libelle_rome"]).inclusive for row in appellations}
-    return groups, [parse(row, occupations.get(row["code_ogr"], ())) for row in appellations]
+    known = _nomenclatures()
+    return groups, [_trade(row, known) for row in appellations]
 
 
-def parse(row: Mapping[str, str], occupations: Iterable[Occupation]) -> Trade:
+def _nomenclatures() -> Nomenclatures:
+    """Links to occupations that this edition of ESCO does not hold are left out."""
+    esco = occupations.read_esco(files.read("esco_occupations_fr_nl_en"))
+    competent = occupations.read_competent(files.read("competent_be_fr_nl"))
+    links = defaultdict[tuple[str, str], list[str]](list)
+    for link in files.read("esco_rome_links"):
+        if link["esco_uri"] in esco:
+            links[link["code_ogr"], link["relation"]].append(link["esco_uri"])
+    joined = occupations.join(files.read("esco_competent_links"))
+    ours = {row["label_masculine"]: row for row in files.read("trade_names")}
+    return Nomenclatures(esco, competent, joined, links, namesakes.index(esco, competent), ours)
+
+
+def _trade(row: Mapping[str, str], known: Nomenclatures) -> Trade:
     name = forms.parse(" ".join(row["appellation_long"].split()))
-    ranked = sorted(occupations, key=lambda occupation: not occupation.is_exact)
+    ranked = _ranked(row["code_ogr"], name.masculine, known)
     own = [Label("fr", text, "rome", is_exact=True) for text in (name.masculine, name.feminine)]
     labels = [label for occupation in ranked for label in occupation.labels]
+    ours = known.ours.get(name.masculine, {})
     return Trade(
         row["code_ogr"],
         row["code_rome"],
         name.inclusive,
         name.masculine,
         name.feminine,
-        _main(ranked, "nl"),
-        _main(ranked, "en"),
+        _shown(ours.get("label_nl") or _main(ranked, "nl")),
+        _shown(ours.get("label_en") or _main(ranked, "en")),
         row["peu_usite"] != "O",
-        tuple(label for label in distinct([*own, *labels]) if label.source != "rome"),
+        tuple(label for label in occupations.distinct([*own, *labels]) if label.source != "rome"),
     )
 
 
-def link_esco(
-    links: Iterable[Mapping[str, str]],
-    occupations: Iterable[Mapping[str, str]],
-    competent: Mapping[str, list[Occupation]],
-) -> dict[str, list[Occupation]]:
-    """By OGR number. Links to occupations that this edition of ESCO does not hold are left out."""
-    by_uri = {row["uri"]: _esco(row) for row in occupations}
-    linked = defaultdict[str, list[Occupation]](list)
-    for link in links:
-        is_exact, occupation = EXACT.get(link["relation"]), by_uri.get(link["esco_uri"])
-        if is_exact is None or occupation is None:
-            continue
-        belgian = competent.get(link["esco_uri"].rpartition("/")[2], [])
-        linked[link["code_ogr"]] += [
-            same if is_exact else _loosened(same) for same in (occupation, *belgian)
-        ]
-    return linked
+def _ranked(code: str, name: str, known: Nomenclatures) -> list[Occupation]:
+    """Official exact links, then namesakes, then close links, then what the trade is a kind of.
+
+    An official close link is the loosest of what is shown: ROME's psychothérapeute is close to a
+    psychologist and has the very name of a psychotherapist.
+    """
+    exact, close, broad, narrow = (
+        known.links.get((code, f"skos:{relation}Match"), [])
+        for relation in ("exact", "close", "broad", "narrow")
+    )
+    belgian = known.namesakes.belgian(name)
+    agreed = [
+        uri for uri in (*close, *broad, *narrow) if not set(_joined(uri, known)).isdisjoint(belgian)
+    ]
+    same = agreed or ([] if exact else known.namesakes.same(name))
+    kinds = [*broad, *narrow]
+    if not (exact or close or kinds or same):
+        kinds = known.namesakes.close(name)
+    return [
+        *(entry.exact for entry in _of(exact, known)),
+        *(known.competent[number].exact for number in belgian),
+        *(entry.exact for entry in _of(same, known)),
+        *(entry.close for entry in _of(close, known)),
+        *(entry.kind for entry in _of(kinds, known)),
+    ]
 
 
-def link_competent(
-    links: Iterable[Mapping[str, str]], occupations: Iterable[Mapping[str, str]]
-) -> dict[str, list[Occupation]]:
-    """By the UUID of an ESCO occupation. Exact links only: a close one that follows a close one
-    leads too far, from a photographic laboratory to a hospital's."""
-    by_id = {row["competent_id"]: row for row in occupations}
-    linked = defaultdict[str, list[Occupation]](list)
-    for link in links:
-        if link["relation"] == "skos:exactMatch" and link["competent_id"] in by_id:
-            row = by_id[link["competent_id"]]
-            main = {language: _plain(row[f"label_{language}"]) for language in ("fr", "nl")}
-            labels = tuple(
-                Label(language, text, "competent", is_exact=True)
-                for language, text in main.items()
-                if text
-            )
-            linked[link["esco_uuid"]].append(Occupation(is_exact=True, main=main, labels=labels))
-    return linked
+def _of(uris: Iterable[str], known: Nomenclatures) -> Iterator[Entry]:
+    """With what is the same in Competent."""
+    for uri in uris:
+        yield known.esco[uri]
+        yield from (known.competent[number] for number in _joined(uri, known))
 
 
-def distinct(labels: Iterable[Label]) -> Iterator[Label]:
-    """The first of those that differ only by case, accents, or "&" for "and"."""
-    seen = set[tuple[str, str]]()
-    for label in labels:
-        key = label.language, _folded(label.text)
-        if key not in seen:
-            seen.add(key)
-            yield label
-
-
-@cache
-def _folded(text: str) -> str:
-    return forms.fold(text).replace(" & ", " and ").replace("’", "'")
-
-
-def _loosened(occupation: Occupation) -> Occupation:
-    labels = tuple(label._replace(is_exact=False) for label in occupation.labels)
-    return occupation._replace(is_exact=False, labels=labels)
+def _joined(uri: str, known: Nomenclatures) -> list[str]:
+    numbers = known.joined.get(uri.rpartition("/")[2], [])
+    return [number for number in numbers if number in known.competent]
 
 
 def _main(ranked: Iterable[Occupation], language: str) -> str | None:
-    for occupation in ranked:
-        if label := occupation.main.get(language):
-            return label[0].upper() + label[1:]
-    return None
+    return next(filter(None, (one.main.get(language) for one in ranked)), None)
 
 
-def _esco(row: Mapping[str, str]) -> Occupation:
-    main = {language: _plain(row[f"label_{language}"]) for language in LANGUAGES}
-    labels = (
-        Label(language, text, "esco", is_exact=True)
-        for language in LANGUAGES
-        for alternative in (main[language], *row[f"alt_{language}"].split("|"))
-        for text in _genders(_plain(alternative), language)
-    )
-    return Occupation(is_exact=True, main=main, labels=tuple(distinct(labels)))
-
-
-def _genders(text: str, language: str) -> tuple[str, ...]:
-    """Both forms of "actor/actress"; any other slash is left alone."""
-    left, slash, right = text.partition("/")
-    if not slash or "/" in right or not left or not right:
-        return (text,) if text else ()
-    if language == "fr" and forms.are_coupled(left, right):
-        name = forms.parse(f"{left.strip()} / {right.strip()}")
-        return name.masculine, name.feminine
-    return (text,) if " " in text else (left, right)
-
-
-def _plain(text: str) -> str:
-    return " ".join(text.replace("(h/f/x)", "").split())
+def _shown(label: str | None) -> str | None:
+    return label and label[0].upper() + label[1:]
