@@ -109,6 +109,7 @@ def error_page(request: AnyRequest, problem: errors.Problem) -> Response[Any]:
     if request.headers.get("hx-request") == "true":
         answer.headers["HX-Retarget"] = "#notice"
         answer.headers["HX-Reswap"] = "innerHTML"
+        answer.headers["HX-Push-Url"] = "false"  # the rest of the page is still where it was
     return answer
 
 
