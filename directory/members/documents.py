@@ -2,7 +2,7 @@
 
 import functools
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import date
 from typing import Any, NamedTuple
 
@@ -79,10 +79,10 @@ _SECTORS = """
 
 
 class TradeWords(NamedTuple):
-    """names are shown as the trade's own; also are its names in Dutch, English and daily speech,
-    and those of what it is a kind of.
+    """names are shown as the trade's own; also are its names in Dutch and English, and those of
+    what it is a kind of.
 
-    same are its synonyms in the three languages. kin are its ROME code and the trades of that in
+    same are its synonyms in the three languages and daily speech. kin are its ROME code and the trades of that in
     Dutch and English, near single words of what resembles it.
     """
 
@@ -143,14 +143,14 @@ async def _trades(connection: Any, ids: set[int]) -> dict[int, TradeWords]:
     for row in rows:
         group = groups[row["group_code"]]
         names = (row["label_fr"], row["label_masculine"], row["label_feminine"])
-        also = (*row["abroad"], *parlance.said(names))
+        said = parlance.said(names)
         kin = (row["group_label"], row["group_code"], *group.abroad)
         near = (*_single(row["near"]).values(), *group.words)
         known[row["id"]] = TradeWords(
             row["code"],
             tuple(dict.fromkeys(names)),
-            tuple(dict.fromkeys(name for name in also if name)),
-            tuple(row["same"]),
+            tuple(dict.fromkeys(name for name in row["abroad"] if name)),
+            (*said, *row["same"]),
             tuple(dict.fromkeys(kin)),
             tuple(dict.fromkeys(near)),
         )
@@ -162,21 +162,41 @@ async def _groups(connection: Any, codes: set[str]) -> dict[str, GroupWords]:
     for row in await connection.fetch(_GROUPS, list(codes)):
         names[row["group_code"]].append(row["label_masculine"])
         abroad[row["group_code"]] += (row["label_nl"] or "", row["label_en"] or "")
+    heads = await _heads(connection)
     return {
-        code: GroupWords(tuple(filter(None, dict.fromkeys(abroad[code]))), _telling(names[code]))
+        code: GroupWords(
+            tuple(filter(None, dict.fromkeys(abroad[code]))), _telling(names[code], heads)
+        )
         for code in names
     }
 
 
-def _telling(names: Sequence[str]) -> tuple[str, ...]:
-    """The words that a name begins with, and those of more than one."""
+def _telling(names: Sequence[str], heads: Collection[str]) -> tuple[str, ...]:
+    """The words of the names of a code, but those that name some other trade.
+
+    A plumber is no electrician because somebody is "Électricien plombier". What more than one name
+    of the code says is its own.
+    """
     seen, telling = set[str](), dict[str, str]()
     for name in names:
         for number, (key, word) in enumerate(_single([name]).items()):
-            if number == 0 or key in seen:
+            if number == 0 or key in seen or key not in heads:
                 telling.setdefault(key, word)
             seen.add(key)
     return tuple(telling.values())
+
+
+_known_heads: set[str] = set()
+
+
+async def _heads(connection: Any) -> Collection[str]:
+    """The keys of the words that names of trades begin with. A process reads them once."""
+    if not _known_heads:
+        rows = await connection.fetch(
+            "SELECT DISTINCT split_part(label_masculine, ' ', 1) AS head FROM trade"
+        )
+        _known_heads.update(_single(row["head"] for row in rows))
+    return _known_heads
 
 
 def _single(texts: Iterable[str]) -> dict[str, str]:

@@ -8,6 +8,7 @@ _TABLE = """
 accordeur: accordage, accord
 accompagnateur: accompagnement
 acteur: théâtre, jeu
+adaptateur: sous-titreur, sous-titrage
 animateur: animation
 apiculteur: apiculture, miel
 architecte: architecture, archi
@@ -40,7 +41,7 @@ cordonnier: cordonnerie, chaussures
 correcteur: correction, relecture
 costumier: costumes
 coursier: livraison
-couturier: couture
+couturier: couture, naaister, naaien
 couvreur: couverture, toiture, toit
 cuisinier: cuisine
 danseur: danse
@@ -139,7 +140,7 @@ vannier: vannerie
 vétérinaire: véto
 vidéaste: vidéo
 vigneron: vin, vigne
-vitrailliste: vitrail
+vitrailliste: vitrail, maître verrier
 vitrier: vitrerie
 """
 
