@@ -409,6 +409,9 @@ async def test_the_pages_of_a_search_follow_each_other_from_their_top(page: Page
     await expect(page.locator(".entry h3").first).not_to_have_text(first)
     await expect(page.locator("#tally")).to_be_in_viewport()
     assert state(page) == {"page": ["2"]}
+    await page.get_by_role("link", name="Se connecter").click()
+    await expect(page.locator("main input[name=next]")).to_have_value("/?page=2")
+    await page.go_back()
     await page.get_by_role("button", name="NL").click()
     assert state(page) == {"page": ["2"]}
     await expect(page.locator("html")).to_have_attribute("lang", "nl")

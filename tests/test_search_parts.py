@@ -45,6 +45,8 @@ async def test_what_is_no_place_is_kept_and_told_and_the_rest_is_searched(
     assert 'aria-invalid="true"' in page.text
     assert "<zzzz>" not in page.text.split('id="near-error"')[1].split("</p>")[0]
     assert httpx.URL(page.headers["hx-push-url"]).params["near"] == near
+    back = {**HTMX, "HX-History-Restore-Request": "true"}
+    assert (await client.get("/", params={"near": near}, headers=back)).status_code == 200
     assert (await client.get("/api/v1/members", params={"near": near})).status_code == 400
 
 
@@ -143,3 +145,12 @@ async def test_a_distance_under_one_kilometre_is_said_so(client: httpx.AsyncClie
     page = (await client.get("/", params={"near": "4000", "within_km": "50"})).text
     assert "moins d’1\u00a0km" in page
     assert "21\u00a0km" in page
+
+
+@pytest.mark.usefixtures("crowd")
+async def test_going_back_to_a_search_without_result_counts_it_no_second_time(
+    client: httpx.AsyncClient, connection: asyncpg.Connection
+) -> None:
+    for headers in ({}, {**HTMX, "HX-History-Restore-Request": "true"}, {"X-Unfinished": "true"}):
+        await client.get("/", params={"q": "astrologue"}, headers=headers)
+    assert await connection.fetchval("SELECT searches FROM search_miss") == 1

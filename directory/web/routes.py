@@ -32,10 +32,13 @@ async def search_members(request: ActorRequest, wish: NamedDependency[Wish]) -> 
     return await _find(request, wish)
 
 
+_UNFINISHED, _GONE_BACK_TO = "x-unfinished", "hx-history-restore-request"
+
+
 async def _find(request: ActorRequest, wish: Wish) -> Found:
     engine, language = request.app.state.engine, pages.language(request)
     found = await search.find(request.user, engine, wish, language)
-    if "x-unfinished" not in request.headers:
+    if request.headers.keys().isdisjoint({_UNFINISHED, _GONE_BACK_TO}):
         await search.remember(request.user, engine, wish, found, language)
     return found
 
@@ -106,12 +109,14 @@ async def home(
     found = await _find(request, wish)
     engine, language = request.app.state.engine, pages.language(request)
     is_nobody = found.total == 0
+    # htmx restores nothing from an answer that is an error.
+    is_error = whereabouts.problem and _GONE_BACK_TO not in request.headers
     address = addresses.around(wish, whereabouts)
     answer = pages.page(
-        request, "web/search.html", fragment="found", status=400 if whereabouts.problem else 200,
+        request, "web/search.html", fragment="found", status=400 if is_error else 200,
         found=found, wish=wish, whereabouts=whereabouts,
         exits=await exits.look(request.user, engine, wish, language) if is_nobody else None,
-        is_kept=is_nobody and search.may_be_kept(wish) and "x-unfinished" not in request.headers,
+        is_kept=is_nobody and search.may_be_kept(wish) and _UNFINISHED not in request.headers,
         radii=wishes.RADII_KM, usual_limit=wishes.PAGE_LIMIT,
         is_linked=request.headers.get("hx-boosted") == "true",
         untouched=addresses.untouched(request), address=address, lit=_lit,

@@ -9,6 +9,11 @@ document.addEventListener("submit", ({ target }) => {
   // The language is changed where one is by now.
   if (target.matches(".lang")) target.elements.next.value = location.pathname + location.search;
 });
+// Who signs in comes back to where they are.
+document.addEventListener("click", ({ target }) => {
+  const link = target.closest?.('a[href^="/login"]');
+  if (link) link.search = new URLSearchParams({ next: location.pathname + location.search });
+});
 
 // A town that is chosen from the list is searched at once, and so is everywhere: browsers differ in
 // when they tell of a change.
