@@ -1,7 +1,7 @@
 """The engine asked directly, in a process of its own with the loop that the API has.
 
 The API itself makes the queries: its routes run here once, on an engine that keeps what it is asked
-and finds nobody. What is timed is then the search of each: no HTTP, no cards, no labels. For
+and gives nobody. What is timed is then the search of each: no HTTP, no cards, no labels. For
 Meilisearch the requests that the search sent are kept too, and sent once more by the least of
 clients, which reads the answers and looks at nothing in them: what the server itself takes.
 
@@ -74,14 +74,15 @@ def running(environment: dict[str, str]) -> Iterator[Direct]:
 
 
 class _Listener:
-    """An engine that finds nobody, and keeps the queries."""
+    """An engine that keeps the queries. It tells of one who was found and gives nobody: so no help
+    is sought for whom nobody answers."""
 
     def __init__(self) -> None:
         self.heard: list[Query] = []
 
     async def search(self, index: Index, query: Query) -> Hits:
         self.heard.append(query)
-        return Hits(ids=[], total=0, engine=postgres.NAME)
+        return Hits(ids=[], total=1, engine=postgres.NAME)
 
 
 class _Watched(Server):

@@ -48,6 +48,8 @@ def __getattr__(name: str) -> PostgresEngine:
     with warnings.catch_warnings():
         # It warns when the server does not tell its version; the first query says it better.
         warnings.simplefilter("ignore")
-        engine = PostgresEngine(config={"dsn": _dsn}, extensions=(), log_queries=False)
+        # Compiling a query of the search takes longer than running it.
+        config = {"dsn": _dsn, "server_settings": {"jit": "off"}}
+        engine = PostgresEngine(config=config, extensions=(), log_queries=False)
     globals()["DB"] = engine
     return engine

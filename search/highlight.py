@@ -20,19 +20,26 @@ class Match(NamedTuple):
 
 def matches(text: str, sought: Sequence[Sought]) -> list[Match]:
     """In the order of the text."""
+    keys = {key for each in sought for key in each.keys}
+    prefixes = tuple(each.prefix for each in sought if each.prefix)
     found = []
     for token in _tokens(text) if sought else ():
-        words = frozenset(
-            number
-            for number, each in enumerate(sought)
-            if any(
-                word.key in each.keys or (each.prefix and word.form.startswith(each.prefix))
-                for word in token.words
-            )
-        )
-        if words:
-            found.append(Match(token.start, token.end, words))
+        for word in token.words:
+            if word.key in keys or (prefixes and word.form.startswith(prefixes)):
+                found.append(Match(token.start, token.end, _which(token, sought)))
+                break
     return found
+
+
+def _which(token: normaliser.Token, sought: Sequence[Sought]) -> frozenset[int]:
+    return frozenset(
+        number
+        for number, each in enumerate(sought)
+        if any(
+            word.key in each.keys or (each.prefix and word.form.startswith(each.prefix))
+            for word in token.words
+        )
+    )
 
 
 def ranges(text: str, sought: Sequence[Sought]) -> list[tuple[int, int]]:

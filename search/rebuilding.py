@@ -32,8 +32,9 @@ async def rebuild(
             rows = {(d.audience, d.id): storage.row(d) for d in documents if d.id in set(part)}
             await storage.write(connection, index, list(rows.values()), terms)
         await storage.add_terms(connection, index, terms)
+    # What was there before is dead now, and in the way of every search.
     await connection.execute(
-        "ANALYZE search_document, search_text, search_source, search_term, search_facet"
+        "VACUUM (ANALYZE) search_document, search_text, search_source, search_term, search_facet"
     )
     progress(len(keys), len(keys))
     return len(keys)

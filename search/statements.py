@@ -47,7 +47,7 @@ def search(shape: Shape) -> str:
     return _SEARCH.format(
         audience=shape.audience,
         source=source.format(*range(first, first + 4), audience=shape.audience),
-        distance=_DISTANCE.format(after, after + 1) if shape.is_near else "0",
+        columns=_columns(shape, after),
         within=_WITHIN.format(*range(after, after + 3)) if shape.is_near else "",
         failed=_failed(passes),
         order=_order(shape),
@@ -61,9 +61,7 @@ _SEARCH = """
 WITH given AS (SELECT $2::date AS day, $3::bigint AS seed),
 base AS MATERIALIZED (
     SELECT * FROM (
-        SELECT d.id, d.fresh_on, d.sort_name, d.facets, d.score, {distance} AS distance,
-            {failed} AS failed
-        FROM {source} d) AS found {within})
+        SELECT {columns}, {failed} AS failed FROM {source} d) AS found {within})
 SELECT
     array(SELECT id FROM base WHERE failed = 0 ORDER BY {order} LIMIT $4 OFFSET $5) AS ids,
     (SELECT count(*) FROM base WHERE failed = 0) AS total,
@@ -91,6 +89,18 @@ _COUNTS = """
            GROUP BY {failed}, number) AS c
      JOIN search_facet f USING (number))
 """
+
+
+def _columns(shape: Shape, after: int) -> str:
+    """Those that are used: each costs where everybody is read."""
+    sorted_by = {
+        "relevance": ["d.score", "d.fresh_on"],
+        "fresh": ["d.fresh_on"],
+        "name": ["d.sort_name"],
+    }
+    distance = [f"{_DISTANCE.format(after, after + 1)} AS distance"] if shape.is_near else []
+    facets = ["d.facets"] if shape.has_counts else []
+    return ", ".join(["d.id", *sorted_by.get(shape.sort, []), *facets, *distance])
 
 
 def _failed(passes: Sequence[str]) -> str:

@@ -65,7 +65,13 @@ def digest(document: Document) -> bytes:
 
 
 def _words(text: str) -> Iterable[normaliser.Word]:
-    return _short_words(text) if len(text) <= SHORT_TEXT else normaliser.words(text)
+    return _short_words(text) if len(text) <= SHORT_TEXT else _long_words(text)
+
+
+@functools.lru_cache(maxsize=len(AUDIENCES) * 4)
+def _long_words(text: str) -> tuple[normaliser.Word, ...]:
+    """The documents of one thing for several audiences follow each other."""
+    return tuple(normaliser.words(text))
 
 
 @functools.lru_cache(maxsize=20_000)

@@ -2,7 +2,7 @@
 
 import functools
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from typing import Any, NamedTuple
 
@@ -20,6 +20,7 @@ INDEX = Index(
 )
 EDITION = 3  # of what is made of a member: raise it, and everybody is indexed again
 MOST_AT_ONCE = 5
+MOST_GROUPS = 30  # of some 1,600 ROME codes
 LEVELS: Mapping[Audience, Level] = {"public": Level.VISITOR, "members": Level.MEMBER}
 
 _MEMBERS = """
@@ -82,8 +83,8 @@ class TradeWords(NamedTuple):
     """names are shown as the trade's own; also are its names in Dutch and English, and those of
     what it is a kind of.
 
-    same are its synonyms in the three languages and daily speech. kin are its ROME code and the trades of that in
-    Dutch and English, near single words of what resembles it.
+    same are its synonyms in the three languages and daily speech. kin are its ROME code and the
+    trades of that in Dutch and English, near single words of what resembles it.
     """
 
     code: str
@@ -162,17 +163,23 @@ async def _groups(connection: Any, codes: set[str]) -> dict[str, GroupWords]:
     for row in await connection.fetch(_GROUPS, list(codes)):
         names[row["group_code"]].append(row["label_masculine"])
         abroad[row["group_code"]] += (row["label_nl"] or "", row["label_en"] or "")
-    heads = await _heads(connection)
+    common = await _common_words(connection)
     return {
-        code: GroupWords(
-            tuple(filter(None, dict.fromkeys(abroad[code]))), _telling(names[code], heads)
-        )
-        for code in names
+        code: GroupWords(tuple(filter(None, dict.fromkeys(abroad[code]))), _telling(words, common))
+        for code, words in names.items()
     }
 
 
-def _telling(names: Sequence[str], heads: Collection[str]) -> tuple[str, ...]:
-    """The words of the names of a code, but those that name some other trade.
+class CommonWords(NamedTuple):
+    """Keys of the words that names of trades begin with, and of those that say too little:
+    a technician is in too many families to be a neighbour."""
+
+    heads: frozenset[str]
+    vague: frozenset[str]
+
+
+def _telling(names: Sequence[str], common: CommonWords) -> tuple[str, ...]:
+    """The words of the names of a code, but those that name some other trade, and the vague ones.
 
     A plumber is no electrician because somebody is "Électricien plombier". What more than one name
     of the code says is its own.
@@ -180,23 +187,28 @@ def _telling(names: Sequence[str], heads: Collection[str]) -> tuple[str, ...]:
     seen, telling = set[str](), dict[str, str]()
     for name in names:
         for number, (key, word) in enumerate(_single([name]).items()):
-            if number == 0 or key in seen or key not in heads:
+            is_own = number == 0 or key in seen or key not in common.heads
+            if is_own and key not in common.vague:
                 telling.setdefault(key, word)
             seen.add(key)
     return tuple(telling.values())
 
 
-_known_heads: set[str] = set()
+_common: list[CommonWords] = []
 
 
-async def _heads(connection: Any) -> Collection[str]:
-    """The keys of the words that names of trades begin with. A process reads them once."""
-    if not _known_heads:
-        rows = await connection.fetch(
-            "SELECT DISTINCT split_part(label_masculine, ' ', 1) AS head FROM trade"
-        )
-        _known_heads.update(_single(row["head"] for row in rows))
-    return _known_heads
+async def _common_words(connection: Any) -> CommonWords:
+    """A process works them out once: they change with a new version of the service only."""
+    if not _common:
+        heads, groups = set[str](), defaultdict[str, set[str]](set)
+        for row in await connection.fetch("SELECT group_code, label_masculine FROM trade"):
+            keys = list(_single([row["label_masculine"]]))
+            heads.update(keys[:1])
+            for key in keys:
+                groups[key].add(row["group_code"])
+        vague = (key for key, codes in groups.items() if len(codes) > MOST_GROUPS)
+        _common.append(CommonWords(frozenset(heads), frozenset(vague)))
+    return _common[0]
 
 
 def _single(texts: Iterable[str]) -> dict[str, str]:
