@@ -6,6 +6,7 @@ loaded.
 
 import asyncio
 import time
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import islice
 from typing import Literal, NamedTuple, TypeVar
@@ -78,12 +79,13 @@ class Point(NamedTuple):
 
 
 class Shelves(NamedTuple):
-    """regions: their names by code and language. points: where places are, by code; None where
-    nobody gave coordinates."""
+    """families: the codes of trades by ROME code. regions: their names by code and language.
+    points: where places are, by code; None where nobody gave coordinates."""
 
     trades: Shelf[ByLanguage[TradeEntry]]
     sectors: Shelf[ByLanguage[SectorEntry]]
     places: Shelf[ByLanguage[PlaceEntry]]
+    families: dict[str, list[str]]
     regions: dict[str, dict[str, str]]
     points: dict[str, Point | None]
 
@@ -153,19 +155,14 @@ async def related_trades(text: str, most: int) -> list[str]:
 
     Where the whole text names none, each of its words is tried.
     """
-    trades = (await _shelves()).trades
+    kept = await _shelves()
     words = [token.words[0].spelling for token in islice(normaliser.tokens(text), MOST_SPELLED)]
     for tried in ([text], [word for word in words if len(word) >= SHORTEST_SPELLED]):
-        named = [entry["fr"] for part in tried for entry in trades.find(part)[:MOST_NAMED]]
+        named = [entry["fr"] for part in tried for entry in kept.trades.find(part)[:MOST_NAMED]]
         if named:
             families = list(dict.fromkeys(entry.group_code for entry in named))[:MOST_FAMILIES]
-            found = [
-                entry["fr"].code
-                for family in families
-                for entry in trades.entries
-                if entry["fr"].group_code == family
-            ]
-            return list(dict.fromkeys([*(entry.code for entry in named), *found]))[:most]
+            kin = (code for family in families for code in kept.families[family])
+            return list(dict.fromkeys([*(entry.code for entry in named), *kin]))[:most]
     return []
 
 
@@ -252,6 +249,7 @@ def _read(trades: Rows, also: Rows, sectors: Rows, places: Rows) -> Shelves:
         Shelf(map(_trade, trades), _also(also, is_exact=True), _also(also, is_exact=False)),
         Shelf(map(_sector, sectors)),
         Shelf(map(_place, places)),
+        _families(trades),
         {
             row["region_code"]: {language: row[f"region_{language}"] for language in LANGUAGES}
             for row in places
@@ -267,6 +265,13 @@ def _read(trades: Rows, also: Rows, sectors: Rows, places: Rows) -> Shelves:
 
 def _also(rows: Rows, *, is_exact: bool) -> list[tuple[str, list[str]]]:
     return [(row["label"], row["codes"]) for row in rows if row["is_exact"] is is_exact]
+
+
+def _families(trades: Rows) -> dict[str, list[str]]:
+    families = defaultdict[str, list[str]](list)
+    for row in trades:
+        families[row["group_code"]].append(row["code"])
+    return dict(families)
 
 
 def _trade(row: asyncpg.Record) -> Named[ByLanguage[TradeEntry]]:

@@ -27,14 +27,13 @@ async def look(actor: Actor, engine: Engine, wish: Wish, language: str) -> Exits
     if wish.chosen or wish.place:
         sort = "relevance" if wish.sort == "distance" else wish.sort
         bare = msgspec.structs.replace(one, filters={}, place=None, sort=sort)
-        unfiltered = (await search.find(actor, engine, bare, language)).total
+        unfiltered = await search.count(actor, engine, bare)
     nearest = within = None
     if wish.place:
         around = msgspec.structs.replace(wish.place.around, within_km=FARTHEST_KM)
         place = msgspec.structs.replace(wish.place, around=around)
         far = msgspec.structs.replace(one, place=place, sort="distance")
-        for hit in (await search.find(actor, engine, far, language)).items:
-            nearest = hit.distance_km
+        nearest = await search.nearest_km(actor, engine, far, language)
     if nearest is not None:
         within = next((wider for wider in WIDER_KM if wider > nearest), FARTHEST_KM)
     return Exits(unfiltered, nearest, within)

@@ -82,6 +82,20 @@ async def find(actor: Actor, engine: Engine, wish: Wish, language: str) -> Found
     )
 
 
+async def count(actor: Actor, engine: Engine, wish: Wish) -> int:
+    query = await asked(_audience(actor), wish, actor.member_id)
+    return (await engine.search(documents.INDEX, query)).total
+
+
+async def nearest_km(actor: Actor, engine: Engine, wish: Wish, language: str) -> float | None:
+    """How far the first of a search by distance is."""
+    query = await asked(_audience(actor), wish, actor.member_id)
+    answer = await engine.search(documents.INDEX, query)
+    cards = await profiles.cards(actor, answer.ids[:1], language)
+    found, _ = await hits.read(cards, (), query.near)
+    return next((hit.distance_km for hit in found), None)
+
+
 def may_be_kept(wish: Wish) -> bool:
     """Whether nothing narrows the search, and its words are not about a person."""
     is_narrowed = wish.chosen or wish.place or wish.is_exact or wish.page > 1
