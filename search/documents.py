@@ -74,8 +74,6 @@ class Query(msgspec.Struct, frozen=True, kw_only=True):
 
     day seeds the shuffle and says what is fresh. exact: the words as typed, no correction of
     typos and no widening. spelled are forms of words that are right although no document has them.
-    own_id is the document that the asker writes themselves: what they
-    changed a moment ago is in the answer.
     """
 
     audience: Audience
@@ -89,7 +87,6 @@ class Query(msgspec.Struct, frozen=True, kw_only=True):
     limit: int = 20
     exact: bool = False
     spelled: frozenset[str] = frozenset()
-    own_id: int | None = None
 
     def __post_init__(self) -> None:
         if self.audience not in AUDIENCES:

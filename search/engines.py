@@ -17,8 +17,8 @@ log = logging.getLogger(__name__)
 class Preferred:
     """Hits of the fallback say so: `degraded`, and their own `engine`.
 
-    The fallback is also asked, without being called degraded, while the asker's own last change
-    is on its way to the engine: connect opens a connection to what waits.
+    The fallback also answers while a change is on its way to the engine: what somebody has just
+    hidden must have no effect on what others get. connect opens a connection to what waits.
     """
 
     def __init__(
@@ -34,11 +34,11 @@ class Preferred:
         self._connect = connect
 
     async def search(self, index: Index, query: Query) -> Hits:
-        if query.own_id is not None:
-            async with self._connect() as connection:
-                is_behind = await outbox.is_waiting(connection, index, query.own_id)
-            if is_behind:
-                return await self._fallback.search(index, query)
+        async with self._connect() as connection:
+            is_behind = await outbox.is_behind(connection, index)
+        if is_behind:
+            hits = await self._fallback.search(index, query)
+            return msgspec.structs.replace(hits, degraded=self._breaker.is_open)
         if self._breaker.allows():
             try:
                 hits = await self._engine.search(index, query)

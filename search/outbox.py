@@ -84,13 +84,12 @@ async def index_now(
     return False
 
 
-async def is_waiting(connection: Connection, index: Index, id_: int) -> bool:
-    """Whether a change of this key is not in every index yet."""
+async def is_behind(connection: Connection, index: Index) -> bool:
+    """Whether a change is not in every index yet."""
     is_there: bool = await connection.fetchval(
-        "SELECT EXISTS (SELECT FROM search_outbox WHERE index_name = $1 AND id = $2)"
-        " OR EXISTS (SELECT FROM search_mirror_outbox WHERE index_name = $1 AND id = $2)",
+        "SELECT EXISTS (SELECT FROM search_outbox WHERE index_name = $1)"
+        " OR EXISTS (SELECT FROM search_mirror_outbox WHERE index_name = $1)",
         index.name,
-        id_,
     )
     return is_there
 

@@ -11,6 +11,7 @@ from meilisearch_python_sdk.errors import MeilisearchApiError, MeilisearchError
 from meilisearch_python_sdk.models.search import SearchParams, SearchResultsWithUID
 from meilisearch_python_sdk.models.settings import MeilisearchSettings
 
+from search import settings
 from search.documents import Audience, Index
 
 SEARCH_SECONDS = 0.5
@@ -57,7 +58,8 @@ class Server:
         await self._client.aclose()
 
     def uid(self, index: Index, audience: Audience) -> str:
-        return f"{self._prefix}{index.name}_{audience}"
+        """The version of the settings is in it: a new one builds its own indexes."""
+        return f"{self._prefix}{index.name}_{audience}_{settings.VERSION}"
 
     async def search(self, queries: list[SearchParams]) -> list[SearchResultsWithUID[Any]]:
         with _failing():
@@ -80,19 +82,19 @@ class Server:
             raise
         return True
 
-    async def create(self, uid: str, settings: dict[str, Any]) -> list[int]:
+    async def create(self, uid: str, body: dict[str, Any]) -> list[int]:
         """Give back the tasks: creation is like every other write."""
         with _failing():
             created = await self._client.http_client.post(
                 "indexes", json={"uid": uid, "primaryKey": "id"}
             )
             created.raise_for_status()
-            return [created.json()["taskUid"], await self.set_up(uid, settings)]
+            return [created.json()["taskUid"], await self.set_up(uid, body)]
 
-    async def set_up(self, uid: str, settings: dict[str, Any]) -> int:
-        body = MeilisearchSettings.model_validate(settings)
+    async def set_up(self, uid: str, body: dict[str, Any]) -> int:
+        chosen = MeilisearchSettings.model_validate(body)
         with _failing():
-            return (await self._client.index(uid).update_settings(body)).task_uid
+            return (await self._client.index(uid).update_settings(chosen)).task_uid
 
     async def put(self, uid: str, documents: list[dict[str, Any]]) -> int:
         with _failing():

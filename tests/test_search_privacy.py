@@ -193,3 +193,22 @@ async def test_the_same_values_shown_do_change_answers(
     after = await answers(client)
     changed: list[Any] = [address for address in ADDRESSES if after[address] != before[address]]
     assert len(changed) > len(ADDRESSES) // 2
+
+
+async def test_what_is_hidden_is_found_by_nobody_from_that_moment_on(
+    client: httpx.AsyncClient, connection: asyncpg.Connection, crowd: dict[str, Person]
+) -> None:
+    """No worker has run since: on Meilisearch the old state is still there."""
+    await people.sign_in(client, crowd["viewer"])
+    hiding = crowd["first open"]
+    await connection.execute(
+        "UPDATE member SET headline = 'Xylophoniste' WHERE id = $1", hiding.member_id
+    )
+    await indexing.rebuild()
+    address = f"{API}?q=xylophoniste"
+    assert (await client.get(address)).json()["total"] == 1
+    async with connection.transaction():
+        await profile_rows.choose(connection, hiding, {Field.DISPLAY_NAME: Audience.ME})
+        await documents.refresh(connection, [hiding.member_id])
+    found = (await client.get(address)).json()
+    assert (found["total"], found["degraded"]) == (0, False)

@@ -21,7 +21,7 @@ AVAILABILITIES = {
 }
 DIVISION_LENGTH = 2
 MOST_VALUES = 100
-MOST_CANDIDATES = 300
+MOST_CANDIDATES = 2_000
 
 
 class FacetValue(msgspec.Struct, frozen=True):
@@ -85,6 +85,8 @@ def _named(
 
 async def candidates(facet: Facet, like: str, language: str) -> list[str] | None:
     """Values whose names match what is typed, where there are many; None where all can be read."""
+    if not like.strip():
+        return None
     if facet == "trade":
         trades = await vocabulary.find_trades(like, language, 1, MOST_CANDIDATES)
         return [entry.code for entry in trades.items]

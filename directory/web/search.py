@@ -59,7 +59,7 @@ class Found(msgspec.Struct, frozen=True, kw_only=True):
 async def find(actor: Actor, engine: Engine, wish: Wish, language: str) -> Found:
     """:raises errors.Malformed: naming a filter whose value does not exist."""
     known = await facets.chosen_names(wish, language)
-    query = await asked(_audience(actor), wish, actor.member_id)
+    query = await asked(_audience(actor), wish)
     answer = await engine.search(documents.INDEX, query)
     cards = await profiles.cards(actor, answer.ids, language)
     items, widened = await hits.read(cards, answer.sought, query.near)
@@ -83,13 +83,13 @@ async def find(actor: Actor, engine: Engine, wish: Wish, language: str) -> Found
 
 
 async def count(actor: Actor, engine: Engine, wish: Wish) -> int:
-    query = await asked(_audience(actor), wish, actor.member_id)
+    query = await asked(_audience(actor), wish)
     return (await engine.search(documents.INDEX, query)).total
 
 
 async def nearest_km(actor: Actor, engine: Engine, wish: Wish, language: str) -> float | None:
     """How far the first of a search by distance is."""
-    query = await asked(_audience(actor), wish, actor.member_id)
+    query = await asked(_audience(actor), wish)
     answer = await engine.search(documents.INDEX, query)
     cards = await profiles.cards(actor, answer.ids[:1], language)
     found, _ = await hits.read(cards, (), query.near)
@@ -130,7 +130,7 @@ async def find_values(
     if values == []:
         return []
     counting = msgspec.structs.replace(wish, filters=filters, facets=(facet,), page=1, limit=1)
-    query = await asked(_audience(actor), counting, actor.member_id)
+    query = await asked(_audience(actor), counting)
     answer = await engine.search(documents.INDEX, query)
     found = await facets.counts(facet, answer, counting, language)
     named = [msgspec.structs.replace(v, is_chosen=v.value in picked) for v in found if v.count]
@@ -145,7 +145,7 @@ def _audience(actor: Actor) -> Audience:
     return "members" if audiences.standing(actor) is Level.MEMBER else "public"
 
 
-async def asked(audience: Audience, wish: Wish, own_id: int | None = None) -> Query:
+async def asked(audience: Audience, wish: Wish) -> Query:
     """The query of a wish, today."""
     text = wish.text[:LONGEST_TEXT]
     return Query(
@@ -160,7 +160,6 @@ async def asked(audience: Audience, wish: Wish, own_id: int | None = None) -> Qu
         limit=wish.limit,
         exact=wish.is_exact,
         spelled=await vocabulary.spelled(text),
-        own_id=own_id,
     )
 
 
