@@ -234,6 +234,9 @@ async def test_an_unknown_place_is_told_beside_its_field_and_the_search_goes_on(
     await page.go_back()
     await expect(page).not_to_have_url(re.compile("sort="))
     await expect(problem).to_contain_text("Lièjje")
+    # The form that came back listens a moment after it is seen.
+    await page.wait_for_function("document.querySelector('#search')['htmx-internal-data']")
+    await page.wait_for_timeout(200)
     await page.locator("#near").fill("")
     await expect(problem).to_be_hidden()
     assert state(page) == {"q": ["design"]}
