@@ -145,7 +145,7 @@ class Sought(msgspec.Struct, frozen=True):
 class Hits(msgspec.Struct, frozen=True, kw_only=True):
     """facets: for each facet asked for, the counts under all the *other* facets' filters.
 
-    sought is what `highlight.ranges` lights up in the texts of a hit.
+    sought is what `highlight.matches` finds in the texts of a hit.
     """
 
     ids: list[int]

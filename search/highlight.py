@@ -11,7 +11,10 @@ SHORT_TEXT = 200
 
 
 class Match(NamedTuple):
-    """text[start:end], and which words of the query it is. Inclusive writing is one word."""
+    """text[start:end], in code points, and which words of the query it is.
+
+    Inclusive writing is one word.
+    """
 
     start: int
     end: int
@@ -40,11 +43,6 @@ def _which(token: normaliser.Token, sought: Sequence[Sought]) -> frozenset[int]:
             for word in token.words
         )
     )
-
-
-def ranges(text: str, sought: Sequence[Sought]) -> list[tuple[int, int]]:
-    """Pairs (start, end) of the words to light up, in order, counted in code points."""
-    return [(match.start, match.end) for match in matches(text, sought)]
 
 
 def _tokens(text: str) -> Sequence[normaliser.Token]:

@@ -207,7 +207,7 @@ def test_tokens_lie_in_the_text_in_order(text: str) -> None:
 
 def test_highlights_light_up_the_words_a_person_would_recognise() -> None:
     text = "Développeur·se web, formatrice"
-    lit = highlight.ranges(
+    lit = highlight.matches(
         text,
         [
             Sought((endings.key("developpeur"),)),
@@ -215,10 +215,14 @@ def test_highlights_light_up_the_words_a_person_would_recognise() -> None:
             Sought((), "we"),
         ],
     )
-    assert [text[start:end] for start, end in lit] == ["Développeur·se", "web", "formatrice"]
+    assert [text[match.start : match.end] for match in lit] == [
+        "Développeur·se",
+        "web",
+        "formatrice",
+    ]
 
 
 @given(ANY_TEXT, ANY_TEXT)
 def test_highlights_of_any_text_lie_in_it(text: str, sought: str) -> None:
-    for start, end in highlight.ranges(text, [Sought(tuple(keys(sought)), sought[:2] or None)]):
+    for start, end, _ in highlight.matches(text, [Sought(tuple(keys(sought)), sought[:2] or None)]):
         assert 0 <= start < end <= len(text)

@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import asyncpg
@@ -10,11 +10,12 @@ import pytest
 
 from directory import operations
 from search import outbox, postgres, rebuilding
-from search.documents import Connection, Document, Engine, Hits, Index, Query, Source
+from search.documents import Connection, Document, Engine, Index, Query, Source
 from tests import people as members
+from tests.engines import Find, find, people
 from tests.shelf import DAY, INDEX, Shelf
 
-Find = Callable[..., Awaitable[Hits]]
+__all__ = ["find", "people"]
 
 
 @pytest.fixture
@@ -25,20 +26,6 @@ def engine(connection: asyncpg.Connection) -> Engine:
 @pytest.fixture
 def shelf(connection: asyncpg.Connection) -> Shelf:
     return Shelf(connection)
-
-
-@pytest.fixture
-def find(engine: Engine) -> Find:
-    async def search(text: str = "", **others: Any) -> Hits:
-        asked: dict[str, Any] = {"audience": "members", "day": DAY} | others
-        return await engine.search(INDEX, Query(text=text, **asked))
-
-    return search
-
-
-@pytest.fixture
-async def people(shelf: Shelf) -> None:
-    await shelf.people()
 
 
 async def test_the_vocabulary_keeps_a_word_as_long_as_one_document_uses_it(

@@ -3,7 +3,6 @@
 import msgspec
 
 from directory.accounts.actor import Actor
-from directory.http.listing import LONGEST_TEXT
 from directory.members import (
     audiences,
     documents,
@@ -147,11 +146,10 @@ def _audience(actor: Actor) -> Audience:
 
 async def asked(audience: Audience, wish: Wish) -> Query:
     """The query of a wish, today."""
-    text = wish.text[:LONGEST_TEXT]
     return Query(
         audience=audience,
         day=views.today(),
-        text=text,
+        text=wish.text,
         filters=wish.chosen,
         facets=wish.facets,
         near=wish.place.around if wish.place else None,
@@ -159,7 +157,7 @@ async def asked(audience: Audience, wish: Wish) -> Query:
         page=wish.page,
         limit=wish.limit,
         exact=wish.is_exact,
-        spelled=await vocabulary.spelled(text),
+        spelled=await vocabulary.spelled(wish.text),
     )
 
 
