@@ -40,8 +40,8 @@ bench-search: $(VENV)/.stamp ## Measure the search, with baselines in the same r
 messages: $(VENV)/.stamp ## Collect the texts to translate into the catalogues
 	@$(BIN)/python .ci/messages.py
 
-lock: $(VENV)/.stamp ## Resolve the dependencies again and write the lock files
-	@$(BIN)/python .ci/lock.py
+lock: $(VENV)/.stamp ## Write the lock files; the newest of everything: FLAGS=--upgrade
+	@$(BIN)/python .ci/lock.py $(FLAGS)
 
 clean: ## Remove the virtual environment and the caches; the data in VAR_DIR stays
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

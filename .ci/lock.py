@@ -14,6 +14,7 @@ def lock(output: str, *words: str, given: str | None = None) -> None:
     subprocess.run([*COMPILE, *words, "-o", output], input=given, text=True, check=True)  # noqa: S603 - our own words
 
 
-lock("requirements.lock", "--upgrade", "pyproject.toml")
-lock("requirements-dev.lock", "--upgrade", "--extra=dev", "-c=requirements.lock", "pyproject.toml")
+wish = sys.argv[1:]  # --upgrade: the newest of everything; nothing: what is locked stays
+lock("requirements.lock", *wish, "pyproject.toml")
+lock("requirements-dev.lock", *wish, "--extra=dev", "-c=requirements.lock", "pyproject.toml")
 lock(".ci/uv.lock", "-c=requirements-dev.lock", "-", given="uv\n")

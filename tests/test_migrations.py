@@ -21,7 +21,7 @@ COLUMNS = """
 WITHOUT_CLASS = {
     "consent", "delivery", "event_filiere", "filiere_sector", "filiere_trade", "mailing_filiere",
     "member_language", "member_link", "member_sector", "member_skill", "member_trade", "migration",
-    "reference_version", "trade_label", "worker_heartbeat",
+    "rate_count", "reference_version", "trade_label", "worker_heartbeat",
 }  # fmt: skip
 OF_LIBRARIES = ("pgqueuer", "search_")
 

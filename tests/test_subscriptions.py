@@ -458,17 +458,3 @@ async def test_the_wording_is_in_the_readers_language(connection: asyncpg.Connec
     latest = await wordings.list_latest("nl")
     assert (latest[Topic.NEWS].version, latest[Topic.NEWS].text) == (2, "Per mail, het nieuws.")
     assert latest[Topic.CALLS].language == "fr"
-
-
-@pytest.mark.parametrize(
-    ("address", "network"),
-    [
-        ("192.0.2.77", "192.0.2.0/24"),
-        ("::ffff:192.0.2.77", "192.0.2.0/24"),
-        ("2001:db8:1:2:3::4", "2001:db8:1::/48"),
-        ("testclient", ""),
-        ("", ""),
-    ],
-)
-def test_only_the_network_of_an_address_is_kept(address: str, network: str) -> None:
-    assert ledger.truncated(address) == network

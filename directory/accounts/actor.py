@@ -84,6 +84,7 @@ class Actor(msgspec.Struct, frozen=True, kw_only=True):
     name: str = ""
     language: str | None = None
     grants: frozenset[Grant] = frozenset()
+    token_id: int | None = None
     token_scopes: frozenset[Scope] | None = None
     """None for a person at a screen: not limited by a token."""
 

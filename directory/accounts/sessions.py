@@ -89,10 +89,12 @@ async def actor_of_token(secret: str) -> Actor:
             await reader.execute(
                 "UPDATE api_token SET used_at = now() WHERE id = $1", row["token_id"]
             )
-    return _actor(row, row["scopes"])
+    return _actor(row, row["token_id"], row["scopes"])
 
 
-def _actor(row: asyncpg.Record, scopes: Iterable[str] | None = None) -> Actor:
+def _actor(
+    row: asyncpg.Record, token_id: int | None = None, scopes: Iterable[str] | None = None
+) -> Actor:
     known = {scope.value for scope in Scope}
     return Actor(
         account_id=row["id"],
@@ -104,6 +106,7 @@ def _actor(row: asyncpg.Record, scopes: Iterable[str] | None = None) -> Actor:
             Grant(Role(role), scope)
             for role, _, scope in (grant.partition(" ") for grant in row["grants"])
         ),
+        token_id=token_id,
         token_scopes=None
         if scopes is None
         else frozenset(Scope(scope) for scope in scopes if scope in known),

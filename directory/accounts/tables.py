@@ -60,3 +60,14 @@ class ApiToken(Table, tablename="api_token"):
     expires_at = Timestamptz(null=False)
     used_at = Timestamptz(null=True, default=None)
     revoked_at = Timestamptz(null=True, default=None)
+
+
+class AuditEntry(Table, tablename="audit_entry"):
+    id = BigSerial(primary_key=True)
+    at = Timestamptz(null=False)
+    account_id = BigInt(null=True, default=None)
+    token_id = BigInt(null=True, default=None)
+    action = Text(null=False)
+    member_id = BigInt(null=True, default=None)
+    subject = Text(null=False, default="")
+    fields = Array(base_column=Text(), null=False)

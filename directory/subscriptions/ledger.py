@@ -4,7 +4,6 @@ Every write locks the member first, so that the rows of one person are in the or
 """
 
 import enum
-import ipaddress
 from collections.abc import Sequence
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
@@ -18,8 +17,6 @@ from directory.languages import marked
 from directory.subscriptions.topics import Rhythm, Topic
 
 ZONE = ZoneInfo("Europe/Brussels")
-IPV4_BITS = 24
-IPV6_BITS = 48
 
 
 class Act(enum.Enum):
@@ -111,18 +108,6 @@ class Difference(msgspec.Struct, frozen=True):
     topic: Topic
     ledger: str | None
     projection: str | None
-
-
-def truncated(address: str) -> str:
-    """The network of an address, as kept: '192.0.2.0/24', '2001:db8:1::/48'; '' if it is none."""
-    try:
-        ip = ipaddress.ip_address(address)
-    except ValueError:
-        return ""
-    if isinstance(ip, ipaddress.IPv6Address) and ip.ipv4_mapped is not None:
-        ip = ip.ipv4_mapped
-    bits = IPV4_BITS if ip.version == 4 else IPV6_BITS
-    return str(ipaddress.ip_network((ip, bits), strict=False))
 
 
 async def lock(opened: asyncpg.Connection, member_id: int) -> bool:

@@ -10,7 +10,7 @@ from litestar.response import Redirect
 from directory import errors, settings
 from directory.accounts.authentication import ActorRequest
 from directory.filieres import registry
-from directory.http import pages
+from directory.http import clients, pages
 from directory.languages import marked
 from directory.subscriptions import consent, forms, ledger, links, preferences
 from directory.subscriptions.ledger import Screen, Trace
@@ -24,10 +24,6 @@ Undo = Annotated[str, QueryParameter(max_length=200)]
 
 class UndoForm(msgspec.Struct):
     undo: str = ""
-
-
-def network(request: ActorRequest) -> str:
-    return ledger.truncated(request.client.host) if request.client else ""
 
 
 def stopped(base: str, stop: Stop | None) -> Redirect:
@@ -76,7 +72,7 @@ async def save(
     request: ActorRequest, token: FromPath[str], data: URLEncodedBody[dict[str, str]]
 ) -> Redirect:
     holder = _preferences(token)
-    trace = Trace(Screen.MAIL, network(request))
+    trace = Trace(Screen.MAIL, clients.network(request))
     stop = await consent.adjust(holder, await forms.read(data), trace)
     if stop is None:
         return Redirect(f"/m/{token}?done=saved", status_code=303)
@@ -85,7 +81,7 @@ async def save(
 
 @post("/m/{token:str}/stop-all", include_in_schema=False, status_code=303)
 async def stop_all(request: ActorRequest, token: FromPath[str]) -> Redirect:
-    trace = Trace(Screen.MAIL, network(request))
+    trace = Trace(Screen.MAIL, clients.network(request))
     return stopped(f"/m/{token}", await consent.stop(_preferences(token), trace))
 
 
@@ -94,7 +90,7 @@ async def undo_stop(
     request: ActorRequest, token: FromPath[str], data: URLEncodedBody[UndoForm]
 ) -> Redirect:
     stop = read_undo(data.undo, _preferences(token).member_id)
-    await consent.restore(stop, Trace(Screen.MAIL, network(request)))
+    await consent.restore(stop, Trace(Screen.MAIL, clients.network(request)))
     return Redirect(f"/m/{token}?done=back", status_code=303)
 
 
@@ -120,7 +116,7 @@ async def unsubscribe(request: ActorRequest, token: FromPath[str]) -> Response[s
     body = await request.body()
     is_one_click = all(word in body for word in ONE_CLICK)
     screen = Screen.ONE_CLICK if is_one_click else Screen.MAIL
-    stop = await consent.stop(holder, Trace(screen, network(request)))
+    stop = await consent.stop(holder, Trace(screen, clients.network(request)))
     if is_one_click:
         return Response("", media_type=MediaType.TEXT, status_code=200)
     return stopped(f"/m/{token}/stop", stop)
@@ -131,7 +127,7 @@ async def undo_unsubscribe(
     request: ActorRequest, token: FromPath[str], data: URLEncodedBody[UndoForm]
 ) -> Redirect:
     stop = read_undo(data.undo, _unsubscribe(token).member_id)
-    await consent.restore(stop, Trace(Screen.MAIL, network(request)))
+    await consent.restore(stop, Trace(Screen.MAIL, clients.network(request)))
     return Redirect(f"/m/{token}/stop?done=back", status_code=303)
 
 

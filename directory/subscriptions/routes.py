@@ -13,7 +13,7 @@ from directory.accounts.authentication import ActorRequest
 from directory.filieres import sections
 from directory.filieres.registry import FiliereView
 from directory.filieres.sections import Section, Spot
-from directory.http import pages, problems
+from directory.http import clients, pages, problems
 from directory.http.listing import Listing, PageLimit, PageNumber
 from directory.languages import marked
 from directory.subscriptions import (
@@ -44,7 +44,7 @@ class ConsentChanges(msgspec.Struct, forbid_unknown_fields=True):
 
 
 def _trace(request: ActorRequest, screen: Screen) -> Trace:
-    return Trace(screen, mail_routes.network(request), request.user.account_id)
+    return Trace(screen, clients.network(request), request.user.account_id)
 
 
 @sections.add(Spot.JOIN)
