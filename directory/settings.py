@@ -35,6 +35,15 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """smtp://, smtp+starttls:// or smtps://, with user:password@ where the relay asks for it."""
 
     mail_from: str = "annuaire@etabli.example"
+    files_url: Annotated[str, msgspec.Meta(pattern="^(|s3://[^/]+(/.*)?)$")] = ""
+    """s3://bucket/prefix for photos and exports. Empty: the folder `files` in `var_dir`."""
+
+    s3_endpoint: str = ""
+    """Of a storage that is not Amazon's: https://storage.coop.example."""
+
+    s3_region: str = "us-east-1"
+    s3_access_key: str = ""
+    s3_secret_key: str = ""
     filieres_per_member: Annotated[int, msgspec.Meta(ge=1, le=20)] = 3
     meili_url: str = ""
     meili_key: str = ""
