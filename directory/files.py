@@ -5,6 +5,7 @@ A file and the row that names it cannot change in one transaction: put the file 
 the row; delete the row first, then the file. What a crash leaves behind is a file without a row.
 """
 
+import contextlib
 import functools
 from collections.abc import AsyncIterator
 from urllib.parse import urlsplit
@@ -45,10 +46,8 @@ async def chunks(key: str) -> AsyncIterator[bytes]:
 
 async def delete(key: str) -> None:
     """What is not there is deleted already."""
-    try:
+    with contextlib.suppress(FileNotFoundError):  # local storage says so, S3 does not
         await obstore.delete_async(_store(), key)
-    except FileNotFoundError:
-        pass  # local storage says so, S3 does not
 
 
 async def delete_all(prefix: str) -> None:
