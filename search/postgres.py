@@ -24,12 +24,15 @@ FARTHEST = 2**40  # rows
 
 class _Found(NamedTuple):
     ids: list[int]
-    total: int
+    total: int | None
     version: int
     counts: list[tuple[int, str, str, int]]
 
 
-_Counted = tuple[int, dict[str, list[FacetCount]]]
+class _Counted(NamedTuple):
+    version: int
+    total: int
+    facets: dict[str, list[FacetCount]]
 
 
 class PostgresEngine:
@@ -67,30 +70,26 @@ class PostgresEngine:
         browsed = (index, query.audience, query.facets, query.near, filters)
         known = self._browsed.get(browsed) if not wanted else None
         found = await _run(connection, index, query, wanted, has_counts=known is None)
-        if known is not None and known[0] != found.version:
+        if known is not None and known.version != found.version:
             found, known = await _run(connection, index, query, wanted, has_counts=True), None
         if known is None:
-            known = found.version, _counts(index, query, found.counts)
+            known = _Counted(found.version, found.total or 0, _counts(index, query, found.counts))
             if not wanted:
                 self._browsed[browsed] = known
                 while len(self._browsed) > MOST_CACHED:
                     del self._browsed[next(iter(self._browsed))]
-        return found.ids, found.total, known[1]
+        return found.ids, known.total, known.facets
 
 
 def _scans(wanted: Sequence[terms.Term], *, is_exact: bool) -> list[tuple[int, int, str]]:
-    """Which word is looked for in which field, as (word, tier, tsquery)."""
-    return [
-        (
-            number,
-            way.tier,
-            f"'{way.field}{way.prefix}':*"
-            if way.prefix
-            else " | ".join(f"'{way.field}{key}'" for key in way.keys),
-        )
-        for number, term in enumerate(wanted)
-        for way in terms.ways(term, is_exact=is_exact)
-    ]
+    """What is looked for, as (word, tier, tsquery): each costs a scan of the index."""
+    queries: dict[tuple[int, int], list[str]] = {}
+    for number, term in enumerate(wanted):
+        for way in terms.ways(term, is_exact=is_exact):
+            keys = [f"'{way.field}{key}'" for key in way.keys]
+            sought = [f"'{way.field}{way.prefix}':*"] if way.prefix else keys
+            queries.setdefault((number, way.tier), []).extend(sought)
+    return [(word, tier, " | ".join(sought)) for (word, tier), sought in queries.items()]
 
 
 async def _run(
@@ -104,9 +103,10 @@ async def _run(
     filters = sorted(query.chosen.items())
     shape = statements.Shape(
         query.audience,
-        bool(wanted),
+        len(wanted),
         len(filters),
-        has_counts and bool(query.facets),
+        has_counts,
+        bool(query.facets),
         query.sort,
         index.fresh_days,
         query.near is not None,
@@ -123,7 +123,6 @@ async def _run(
     if wanted:
         scans = _scans(wanted, is_exact=query.exact)
         arguments += [list(column) for column in zip(*scans, strict=True)]
-        arguments.append(len(wanted))
     if near := query.near:
         arguments += [near.latitude, near.longitude, near.within_km]
     row = await connection.fetchrow(statements.search(shape), *arguments)

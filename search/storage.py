@@ -138,48 +138,51 @@ async def write(connection: Connection, index: Index, rows: Sequence[Row], terms
         index.name,
         *_columns(sources, 4),
     )
-    vectors = [(r.document.audience, r.document.id, " ".join(r.vector)) for r in rows]
-    await connection.execute(
-        "INSERT INTO search_text (index_name, audience, id, vector)"
-        " SELECT $1, audience, id, array_to_tsvector(string_to_array(vector, ' '))"
-        " FROM unnest($2::text[], $3::bigint[], $4::text[]) AS new (audience, id, vector)"
-        " ON CONFLICT (audience, index_name, id) DO UPDATE SET vector = excluded.vector",
-        index.name,
-        *_columns(vectors, 3),
-    )
-    await _write_documents(connection, index, [r.document for r in rows])
+    columns = await _searched(connection, index, rows)
+    await connection.execute(_WRITE_DOCUMENTS, index.name, *columns[:-1])
+    await connection.execute(_WRITE_TEXTS, index.name, *columns)
 
 
-async def _write_documents(
-    connection: Connection, index: Index, documents: Sequence[Document]
-) -> None:
-    numbers = await _facet_numbers(connection, index, documents)
-    narrow = [
-        (
-            d.audience,
-            d.id,
-            d.fresh_on,
-            d.latitude,
-            d.longitude,
-            normaliser.fold(d.sort_name),
-            ",".join(str(numbers[place]) for place in _facet_values(index, d)),
-        )
-        for d in documents
-    ]
-    await connection.execute(
-        "INSERT INTO search_document"
-        " (index_name, audience, id, fresh_on, latitude, longitude, sort_name, facets)"
-        " SELECT $1, audience, id, fresh_on, latitude, longitude, sort_name,"
-        " string_to_array(facets, ',')::integer[]"
-        " FROM unnest($2::text[], $3::bigint[], $4::date[], $5::float8[], $6::float8[],"
-        " $7::text[], $8::text[])"
-        " AS new(audience, id, fresh_on, latitude, longitude, sort_name, facets)"
-        " ON CONFLICT (audience, index_name, id) DO UPDATE"
-        " SET fresh_on = excluded.fresh_on, latitude = excluded.latitude,"
-        " longitude = excluded.longitude, sort_name = excluded.sort_name,"
-        " facets = excluded.facets",
-        index.name,
-        *_columns(narrow, 7),
+_NARROW = "audience, id, fresh_on, latitude, longitude, sort_name"
+_REPLACED = """
+    fresh_on = excluded.fresh_on, latitude = excluded.latitude, longitude = excluded.longitude,
+    sort_name = excluded.sort_name, facets = excluded.facets
+"""
+_WRITE_DOCUMENTS = f"""
+    INSERT INTO search_document (index_name, {_NARROW}, facets)
+    SELECT $1, {_NARROW}, string_to_array(facets, ',')::integer[]
+    FROM unnest($2::text[], $3::bigint[], $4::date[], $5::float8[], $6::float8[], $7::text[],
+                $8::text[]) AS new ({_NARROW}, facets)
+    ON CONFLICT (audience, index_name, id) DO UPDATE SET {_REPLACED}
+"""  # noqa: S608 -- names of ours
+_WRITE_TEXTS = f"""
+    INSERT INTO search_text (index_name, {_NARROW}, facets, vector)
+    SELECT $1, {_NARROW}, string_to_array(facets, ',')::integer[],
+        array_to_tsvector(string_to_array(vector, ' '))
+    FROM unnest($2::text[], $3::bigint[], $4::date[], $5::float8[], $6::float8[], $7::text[],
+                $8::text[], $9::text[]) AS new ({_NARROW}, facets, vector)
+    ON CONFLICT (audience, index_name, id) DO UPDATE SET {_REPLACED}, vector = excluded.vector
+"""  # noqa: S608 -- names of ours
+
+
+async def _searched(connection: Connection, index: Index, rows: Sequence[Row]) -> list[list[Any]]:
+    """The columns of search_text."""
+    numbers = await _facet_numbers(connection, index, [r.document for r in rows])
+    return _columns(
+        [
+            (
+                d.audience,
+                d.id,
+                d.fresh_on,
+                d.latitude,
+                d.longitude,
+                normaliser.fold(d.sort_name),
+                ",".join(str(numbers[place]) for place in _facet_values(index, d)),
+                " ".join(vector),
+            )
+            for d, _, vector, _ in rows
+        ],
+        8,
     )
 
 
