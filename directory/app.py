@@ -57,7 +57,7 @@ def create_app(chosen: Settings, database_url: str) -> Litestar:
 
     @asynccontextmanager
     async def connections(_: Litestar) -> AsyncIterator[None]:
-        async with db.pool():
+        async with db.pool(of_requests=True):
             yield
         if server:
             await server.close()

@@ -21,21 +21,21 @@ class MigrationFailed(Exception):
 
 
 @asynccontextmanager
-async def pool() -> AsyncIterator[None]:
-    """Keep connections open for the length of a process, or of a test."""
-    await piccolo_conf.DB.start_connection_pool(min_size=1, max_size=POOL_SIZE, reset=_clear)
+async def pool(*, of_requests: bool = False) -> AsyncIterator[None]:
+    """Keep connections open for the length of a process, or of a test.
+
+    Requests set nothing on a connection beyond a transaction: asyncpg's reset, a round trip each
+    of the four or five times that a request takes one, is left out for them.
+    """
+    given = {"reset": _roll_back} if of_requests else {}
+    await piccolo_conf.DB.start_connection_pool(min_size=1, max_size=POOL_SIZE, **given)
     try:
         yield
     finally:
         await piccolo_conf.DB.close_connection_pool()
 
 
-async def _clear(pooled: asyncpg.Connection) -> None:
-    """What a connection is asked before the next user gets it: nothing, most of the time.
-
-    asyncpg's own reset is a round trip, four or five in a request. No code of ours sets anything
-    on a pooled connection beyond its transaction but session locks, which end in a `finally`.
-    """
+async def _roll_back(pooled: asyncpg.Connection) -> None:
     if pooled.is_in_transaction():
         await pooled.reset()
 
