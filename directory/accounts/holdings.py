@@ -81,6 +81,21 @@ async def person(account_id: int) -> Person:
     return Person(account_id, member_id)
 
 
+async def of_member(member_id: int) -> Person | None:
+    async with db.connection() as reader:
+        row = await reader.fetchrow("SELECT account_id FROM member WHERE id = $1", member_id)
+    return Person(row["account_id"], member_id) if row else None
+
+
+async def language(person: Person) -> str | None:
+    """What the person reads; None without an account."""
+    async with db.connection() as reader:
+        chosen: str | None = await reader.fetchval(
+            "SELECT language FROM account WHERE id = $1", person.account_id
+        )
+    return chosen
+
+
 async def erase(opened: asyncpg.Connection, person: Person) -> None:
     """The account, and with it its sessions, links, tokens and roles. The journal stays."""
     await opened.execute("DELETE FROM account WHERE id = $1", person.account_id)

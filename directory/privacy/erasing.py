@@ -103,10 +103,10 @@ async def _erase_domains(opened: asyncpg.Connection, person: Person) -> None:
         await subscriptions.forget(opened, person)
 
 
-async def erase_now(person: Person) -> None:
+async def erase_now(person: Person) -> bool:
     """Without a time to think, by whoever runs the installation.
 
-    :raises errors.Gone: when another process is at it.
+    False: a job of theirs is running, and a worker does it in a minute.
     """
     async with db.transaction() as opened:
         erasure_id = await open_for(opened, person, erasures.Reason.OPERATOR)
@@ -116,6 +116,22 @@ async def erase_now(person: Person) -> None:
         )
         await jobs.emit(ErasureDue(erasure_id), after=timedelta(minutes=5))
     await erase(ErasureDue(erasure_id))
+    async with db.connection() as reader:
+        done: bool = await reader.fetchval(
+            "SELECT state = 'done' FROM erasure WHERE id = $1", erasure_id
+        )
+    return done
+
+
+async def count_late() -> int:
+    """Erasures that no worker has done two hours after their day."""
+    async with db.connection() as reader:
+        count: int = await reader.fetchval(
+            "SELECT count(*) FROM erasure WHERE state IN ('confirmed', 'erasing') "
+            "AND greatest(due_at, worked_at) < now() - $1::interval",
+            2 * LOST_AFTER,
+        )
+    return count
 
 
 async def open_for(opened: asyncpg.Connection, person: Person, reason: erasures.Reason) -> int:

@@ -17,6 +17,7 @@ NOTICE = timedelta(days=30)
 REMINDER = timedelta(days=7)
 NEVER = timedelta(days=365 * 1000)
 SHOWN = 1000
+STEPS = ("announce", "remind", "erase")
 
 
 class Candidate(msgspec.Struct, frozen=True, kw_only=True):
@@ -36,6 +37,12 @@ class Step(msgspec.Struct, frozen=True, kw_only=True):
     member_id: int | None
     reason: Reason
     on: datetime
+
+    @property
+    def who(self) -> str:
+        """Numbers, as a log may keep them."""
+        numbers = {"account": self.account_id, "member": self.member_id}
+        return " ".join(f"{kind}:{number}" for kind, number in numbers.items() if number)
 
 
 class RetentionAnnounced(msgspec.Struct, frozen=True):
