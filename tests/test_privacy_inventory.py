@@ -1,8 +1,11 @@
 """Every column of every table is in the copy of a person, or on a list here that says why not."""
 
+from pathlib import Path
+
 import asyncpg
 
-from directory.privacy import inventory, labels
+from directory import languages
+from directory.privacy import inventory, keeping, labels
 from tests import known_person
 
 # Tables in which nothing is about a person.
@@ -122,3 +125,11 @@ async def test_nobody_else_is_in_the_copy(connection: asyncpg.Connection, client
         for section in sections:
             assert not await connection.fetch(section.sql, 1, 1), section.name
             assert not await connection.fetch(section.sql, None, None), section.name
+
+
+def test_the_record_says_what_the_page_says() -> None:
+    record = (Path(__file__).parent.parent / "docs" / "privacy.md").read_text()
+    for row in keeping.ROWS:
+        words = [row.what, row.why, row.how_long, row.after]
+        said = [languages.translate("en", text, years=5) for text in words]
+        assert f"| {' | '.join(said[:3])} | {said[3] or 'nothing'} |" in record
