@@ -47,7 +47,8 @@ async def alone(site: Site) -> None:
 async def link(site: Site, count: int, word: str) -> str:
     letters = await site.mails(CLEMENCE, count)
     links = LINK.findall(site.text(letters[0]))
-    return next(found for found in links if word in found)
+    found: str = next(one for one in links if word in one)
+    return found
 
 
 async def test_a_member_takes_a_copy_with_the_link_of_a_mail(page: Page, site: Site) -> None:

@@ -71,7 +71,7 @@ ROWS = (
         marked("Sauvegardes"),
         marked("Réparer une panne"),
         marked("Jusqu’à leur remplacement, selon la coopérative"),
-        after=marked("Tout, jusqu’à ce que la sauvegarde soit remplacée"),
+        after=marked("Tout, avec votre nom, jusqu’à leur remplacement"),
     ),
 )
 

@@ -3,9 +3,12 @@
 from collections.abc import Mapping
 from datetime import date, datetime
 
+from directory.events import captions
 from directory.filieres.lifecycle import Stage
 from directory.http import pages
 from directory.languages import marked, translate
+from directory.mailings import record
+from directory.members import audiences
 from directory.subscriptions.ledger import SCREEN_WORDS
 from directory.subscriptions.topics import Rhythm, Topic
 
@@ -120,12 +123,59 @@ COLUMNS = {
     "reminded_at": marked("Rappel"),
     "done_at": marked("Fait"),
 }
+# The fields of a profile, as the log and the audiences name them.
+FIELDS = COLUMNS | {
+    "trades": marked("Métiers"),
+    "sectors": marked("Secteurs"),
+    "skills_offered": marked("Compétences offertes"),
+    "skills_wanted": marked("Compétences cherchées"),
+    "languages": marked("Langues"),
+    "links": marked("Liens"),
+    "memberships": marked("Filières"),
+}
+_AUDIENCES: dict[str, str] = {audience.value: label for audience, label in audiences.NAMES.items()}
 YES, NO = marked("oui"), marked("non")
 _STAGES = {stage.value: stage.label for stage in Stage}
 VALUES: Mapping[str, Mapping[str, str]] = {
     "topic": {topic.value: topic.label for topic in Topic},
     "rhythm": {rhythm.value: rhythm.label for rhythm in Rhythm},
     "screen": SCREEN_WORDS,
+    "kind": {
+        "offered": marked("offerte"),
+        "wanted": marked("cherchée"),
+        **{kind.value: label for kind, label in captions.KINDS.items()},
+    },
+    "audience": {audience.value: label for audience, label in captions.AUDIENCES.items()},
+    "availability": {
+        "available": marked("disponible"),
+        "soon": marked("bientôt disponible"),
+        "busy": marked("pas disponible"),
+    },
+    "state": {
+        **{state.value: state.label for state in record.State},
+        "queued": marked("en attente"),
+        "claimed": marked("en attente"),
+        "deferred": marked("remis à plus tard"),
+        "failed": marked("échec"),
+        "skipped": marked("pas envoyé"),
+        "in_doubt": marked("en doute"),
+        "asked": marked("demandé"),
+        "making": marked("en cours"),
+        "ready": marked("prêt"),
+        "announced": marked("annoncé"),
+        "confirmed": marked("confirmé"),
+        "erasing": marked("en cours"),
+        "done": marked("fait"),
+        "undone": marked("annulé"),
+    },
+    "reason": {
+        "asked": marked("à votre demande"),
+        "operator": marked("par la coopérative"),
+        "dormant": marked("sans connexion depuis longtemps"),
+        "left": marked("après un départ"),
+        "hard_bounce": marked("adresse refusée par son serveur"),
+        "complaint": marked("plainte"),
+    },
     "from_stage": _STAGES,
     "to_stage": _STAGES,
     "act": {
@@ -154,12 +204,21 @@ def value(name: str, found: object, language: str) -> str:
         return pages.Format(language).instant(found)
     if isinstance(found, date):
         return pages.Format(language).day(found)
-    if isinstance(found, dict):
-        return ", ".join(
-            f"{translate(language, COLUMNS.get(str(key), str(key)))} : {each}"
-            for key, each in found.items()
-        )
-    if isinstance(found, list):
-        return ", ".join(translate(language, COLUMNS.get(str(each), str(each))) for each in found)
+    if isinstance(found, dict | list):
+        return _listed(found, language)
+    if name == "language":
+        return pages.Format(language).language_name(str(found))
     words = VALUES.get(name, {}).get(str(found))
     return translate(language, words) if words else str(found)
+
+
+def _listed(found: dict[str, object] | list[object], language: str) -> str:
+    """Names of fields, and who sees them where that is said."""
+
+    def say(words: Mapping[str, str], code: object) -> str:
+        return translate(language, words.get(str(code), str(code)))
+
+    if isinstance(found, list):
+        return ", ".join(say(FIELDS, each) for each in found)
+    pairs = found.items()
+    return ", ".join(f"{say(FIELDS, key)} : {say(_AUDIENCES, each)}" for key, each in pairs)
