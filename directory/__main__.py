@@ -7,6 +7,7 @@ import socket
 import sys
 from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
+from pathlib import Path
 from typing import TypeVar
 
 import asyncpg
@@ -27,6 +28,7 @@ from directory.accounts.actor import Scope
 from directory.app import create_app
 from directory.db import MigrationFailed
 from directory.demo import loading as demo
+from directory.privacy import retention
 from directory.settings import Settings, SettingsInvalid
 from search.server import Unavailable
 
@@ -34,7 +36,7 @@ FAILED, FOUND_SOMETHING = 1, 3
 Done = TypeVar("Done")
 EXPECTED = (
     SettingsInvalid, operations.DatabaseAway, cluster.ClusterFailed, MigrationFailed,
-    local.RunFailed, errors.Problem, demo.DemoRefused, Unavailable,
+    local.RunFailed, operations.NotConfirmed, errors.Problem, demo.DemoRefused, Unavailable,
     asyncpg.PostgresError, asyncpg.InterfaceError, OSError,
 )  # fmt: skip
 
@@ -82,6 +84,7 @@ def _parser() -> argparse.ArgumentParser:
     )  # fmt: skip
     doctor = add("doctor", "Say what is configured, reachable, migrated and indexed.", _doctor)
     doctor.add_argument("--worker-here", action="store_true", help="only this host's worker")
+    _add_rights(add)
     token = commands.add_parser("token", help="API tokens.").add_subparsers(
         required=True, metavar="COMMAND"
     )
@@ -93,6 +96,19 @@ def _parser() -> argparse.ArgumentParser:
     )  # fmt: skip
     create.set_defaults(command=_create_token)
     return parser
+
+
+def _add_rights(add: Callable[..., argparse.ArgumentParser]) -> None:
+    who = "the address of the account, or member:12 for a member without one"
+    copied = add("export", "Write the copy of all that is held about a person.", _export)
+    copied.add_argument("who", metavar="EMAIL", help=who)
+    copied.add_argument("--output", type=Path, help="the ZIP to write; it must not be there yet")
+    erased = add("erase", "Erase a person: hidden at once, gone after the delay.", _erase)
+    erased.add_argument("who", metavar="EMAIL", help=who)
+    erased.add_argument("--now", action="store_true", help="without the delay to change one's mind")
+    erased.add_argument("--yes", action="store_true", help="do not ask to type it again")
+    kept = add("retention", "Do now what the night does with those long gone.", _retention)
+    kept.add_argument("--plan", action="store_true", help="only say what comes, and when")
 
 
 def _add_demo_options(parser: argparse.ArgumentParser) -> None:
@@ -191,6 +207,46 @@ def _doctor(chosen: Settings, arguments: argparse.Namespace) -> int:
 def _create_token(chosen: Settings, arguments: argparse.Namespace) -> None:
     scopes = [Scope(scope) for scope in arguments.scope]
     print(_on_database(chosen, lambda: tokens.create(arguments.email, scopes)))  # noqa: T201 - for a pipe
+
+
+def _export(chosen: Settings, arguments: argparse.Namespace) -> None:
+    path = arguments.output or Path(f"{arguments.who.replace(':', '-')}.zip")
+    size = _on_database(chosen, lambda: operations.export_person(arguments.who, path))
+    out.print(f"{path}: {size} bytes", markup=False)
+
+
+def _erase(chosen: Settings, arguments: argparse.Namespace) -> None:
+    person = _on_database(chosen, lambda: operations.find_person(arguments.who))
+    when = "now" if arguments.now else f"in {chosen.erasure_days} days, out of sight at once"
+    err.print(f"{arguments.who}: erased {when}. {operations.STAYS}", markup=False)
+    if not arguments.yes and _typed("Type it again to go on: ") != arguments.who:
+        raise operations.NotConfirmed("nothing was changed: what was typed is not the same")
+    erased = _on_database(chosen, lambda: operations.erase_person(person, now=arguments.now))
+    out.print(erased, markup=False)
+
+
+def _typed(question: str) -> str:
+    """'' where nobody can answer."""
+    try:
+        return err.input(question).strip()
+    except EOFError:
+        return ""
+
+
+def _retention(chosen: Settings, arguments: argparse.Namespace) -> None:
+    if not arguments.plan:
+        night = _on_database(chosen, retention.work)
+        out.print(
+            f"{night.announced} announced, {night.reminded} reminded, {night.stopped} stopped by "
+            f"a sign-in, {night.begun} begun to be erased, {night.purged} old proofs deleted."
+        )
+        return
+    steps = _on_database(chosen, retention.plan)
+    for step in steps:
+        out.print(
+            f"{step.on:%Y-%m-%d}  {step.what:<9} {step.reason.value:<8} {step.who}", markup=False
+        )
+    out.print(f"{len(steps)} steps; a night takes {chosen.retention_per_night} of each kind.")
 
 
 if __name__ == "__main__":

@@ -24,6 +24,8 @@ from directory.http.heads import Service
 from directory.http.rapidoc import Rapidoc
 from directory.mailings import routes as mailings
 from directory.members import routes as members
+from directory.privacy import erasing, retention  # noqa: F401 - hear of what is due
+from directory.privacy import routes as privacy
 from directory.settings import Settings
 from directory.subscriptions import routes as subscriptions
 from directory.web import routes as web
@@ -35,7 +37,7 @@ from search.postgres import PostgresEngine
 from search.server import SEARCH_SECONDS, Server
 
 STATIC = Path(__file__).parent / "web" / "static"
-DOMAINS = (accounts, members, filieres, subscriptions, events, mailings, web)
+DOMAINS = (accounts, members, filieres, subscriptions, events, mailings, privacy, web)
 ICON = '<link rel="icon" href="/static/icon.svg" type="image/svg+xml">'
 MAX_BODY = 2 * 1024 * 1024
 

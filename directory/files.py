@@ -8,6 +8,7 @@ the row; delete the row first, then the file. What a crash leaves behind is a fi
 import contextlib
 import functools
 from collections.abc import AsyncIterator
+from typing import IO
 from urllib.parse import urlsplit
 
 import obstore
@@ -20,6 +21,11 @@ from directory.settings import Settings
 async def put(key: str, content: bytes) -> None:
     """Write or replace a file, whole or not at all."""
     await obstore.put_async(_store(), key, content)
+
+
+async def put_file(key: str, file: IO[bytes]) -> None:
+    """The same for an open file, read piece by piece from where it stands."""
+    await obstore.put_async(_store(), key, file)
 
 
 async def read(key: str) -> bytes:

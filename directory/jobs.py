@@ -144,6 +144,39 @@ def _scheduled(tick: Tick) -> Callable[[Schedule], Awaitable[None]]:
     return scheduled
 
 
+# Jobs that name an address ($1), an account ($2) or a member ($3).
+_NAMING = """
+    (strpos(lower(convert_from(payload, 'UTF8')), lower($1::text)) > 0
+     OR convert_from(payload, 'UTF8')
+        ~ ('"(account|staff)_ids?":[[]?([0-9]+,)*' || $2::bigint || '[],}]')
+     OR convert_from(payload, 'UTF8')
+        ~ ('"(member|author)_ids?":[[]?([0-9]+,)*' || $3::bigint || '[],}]'))
+"""
+
+
+async def drop_naming(email: str | None, account_id: int | None, member_id: int | None) -> bool:
+    """Drop the jobs that wait, or failed, and name somebody. True when none of theirs is running.
+
+    A job that runs is never taken away: come again when it has ended. In an open transaction.
+    """
+    opened = db.current()
+    who = (email, account_id, member_id)
+    await opened.execute(
+        f"DELETE FROM pgqueuer WHERE status <> 'picked' AND {_NAMING}",  # noqa: S608 - no value in it
+        *who,
+    )
+    await opened.execute(
+        "UPDATE pgqueuer_log SET traceback = NULL "
+        "WHERE strpos(lower(traceback::text), lower($1)) > 0",
+        email,
+    )
+    running: bool = await opened.fetchval(
+        f"SELECT EXISTS (SELECT FROM pgqueuer WHERE {_NAMING})",  # noqa: S608 - no value in it
+        *who,
+    )
+    return not running
+
+
 @every("* * * * * */10")
 async def _beat() -> None:
     name = f"{socket.gethostname()}:{os.getpid()}"

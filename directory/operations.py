@@ -1,19 +1,25 @@
 """What an operator does to an installation: bring it up to date, index it, ask how it is."""
 
 import contextlib
+import os
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from functools import partial
+from pathlib import Path
 from typing import NamedTuple
 
 import aiosmtplib
 import asyncpg
 from rich.progress import Progress, TaskID
 
-from directory import cluster, db, indexing, jobs, mail, piccolo_conf
+from directory import cluster, db, errors, indexing, jobs, mail, piccolo_conf
+from directory.accounts import holdings
 from directory.demo import loading as demo
+from directory.holdings import Person
+from directory.languages import SOURCE, marked
 from directory.members.reference import loading
+from directory.privacy import archive, erasing, retention
 from directory.settings import Settings, SettingsInvalid
 from directory.subscriptions import wordings
 from search import server
@@ -25,10 +31,15 @@ Tell = Callable[[str, int, int], None]
 POSTGRES_WANTED = 17_00_00
 HEARTBEAT_SECONDS = 60
 LAG_SECONDS = 60
+STAYS = "The ledgers of consents and deliveries and the audit log keep the number alone."
 
 
 class DatabaseAway(Exception):
     """No connection to Postgres. The message says what to look at."""
+
+
+class NotConfirmed(Exception):
+    """The operator did not mean it, or not this."""
 
 
 class Finding(NamedTuple):
@@ -114,7 +125,7 @@ async def examine(settings: Settings, url: str) -> list[Finding]:
             findings += [await _examine_migrations()]
             if findings[-1].is_well:
                 findings += [await _examine_index(), *await _examine_meilisearch(settings)]
-                findings += [await examine_worker()]
+                findings += [await examine_worker(), await _examine_retention()]
     return [*findings, await _examine_relay(settings), _examine_secret(settings)]
 
 
@@ -176,6 +187,53 @@ async def examine_worker(host: str = "") -> Finding:
     if age is None:
         return Finding(False, "Worker", "none was ever started: filieres worker")
     return Finding(age < HEARTBEAT_SECONDS, "Worker", f"last alive {age:.0f} s ago")
+
+
+async def _examine_retention() -> Finding:
+    steps = await retention.plan()
+    counts = {what: sum(step.what == what for step in steps) for what in retention.STEPS}
+    late = await erasing.count_late()
+    words = (
+        f"{counts['announce']} to announce, {counts['remind']} announced, "
+        f"{counts['erase']} reminded; {late} erasures are late"
+    )
+    return Finding(late == 0, "Retention", words)
+
+
+async def find_person(who: str) -> Person:
+    """By the address of the account, or by the number of a member: 'member:12'.
+
+    :raises errors.NotFound:
+    """
+    kind, _, number = who.partition(":")
+    if kind == "member" and number.isdecimal() and len(number) < 19:
+        found = await holdings.of_member(int(number))
+    else:
+        found = await holdings.find(who)
+    if found is None:
+        raise errors.NotFound(marked("Aucun compte n’a l’adresse %(email)s."), email=who)
+    return found
+
+
+async def export_person(who: str, path: Path) -> int:
+    """Write the copy of a person's data. Returns its size.
+
+    :raises errors.NotFound: :raises FileExistsError: nothing is written over.
+    """
+    person = await find_person(who)
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "wb") as file:
+        await archive.write(person, await holdings.language(person) or SOURCE, file)
+        return file.tell()
+
+
+async def erase_person(person: Person, *, now: bool) -> str:
+    """Returns what was done, in a sentence."""
+    if now:
+        done = await erasing.erase_now(person)
+        return "Erased." if done else "Begun; a job of theirs was running: the worker goes on."
+    view = await erasing.schedule(person)
+    return f"Out of sight. Erased on {view.due_at:%Y-%m-%d}; a mail says so."
 
 
 async def _examine_relay(settings: Settings) -> Finding:

@@ -23,6 +23,7 @@ APP_CONFIG = AppConfig(
             f"directory.{domain}.tables"
             for domain in (
                 "accounts", "members", "filieres", "subscriptions", "events", "mailings",
+                "privacy",
             )
         ],
         exclude_imported=True,

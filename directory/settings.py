@@ -44,6 +44,21 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     s3_region: str = "us-east-1"
     s3_access_key: str = ""
     s3_secret_key: str = ""
+    erasure_days: Annotated[int, msgspec.Meta(ge=0, le=90)] = 14
+    """How long an erasure that was confirmed can be undone."""
+
+    dormant_years: Annotated[int, msgspec.Meta(ge=0, le=20)] = 3
+    """An account that nobody signed in to for so long is erased, after two mails. 0: never."""
+
+    left_days: Annotated[int, msgspec.Meta(ge=0, le=3650)] = 365
+    """A member who left is erased so long after, announced the same way. 0: never."""
+
+    retention_per_night: Annotated[int, msgspec.Meta(ge=1, le=10_000)] = 50
+    """At most so many people are told each night that they will be erased, or are erased."""
+
+    proof_years: Annotated[int, msgspec.Meta(ge=1, le=30)] = 5
+    """The audit log, and the ledgers of those who were erased, are kept so long."""
+
     filieres_per_member: Annotated[int, msgspec.Meta(ge=1, le=20)] = 3
     meili_url: str = ""
     meili_key: str = ""

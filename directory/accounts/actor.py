@@ -24,6 +24,7 @@ class Permission(enum.Enum):
     RUN_FILIERES = "run_filieres"
     PROPOSE_TRADE = "propose_trade"
     KEEP_VOCABULARY = "keep_vocabulary"
+    EXPORT_OWN = "export_own"
 
 
 class Scope(enum.Enum):
@@ -35,6 +36,7 @@ class Scope(enum.Enum):
     MAILINGS_WRITE = "mailings:write"
     EVENTS_WRITE = "events:write"
     VOCABULARY_WRITE = "vocabulary:write"
+    ACCOUNT_EXPORT = "account:export"
 
 
 class Grant(msgspec.Struct, frozen=True):
@@ -63,6 +65,8 @@ ALLOWED_TO_MEMBERS = frozenset(
         Permission.PROPOSE_TRADE,
     }
 )
+# What everybody with an account may do about themselves, a member or not.
+ALLOWED_TO_ACCOUNTS = frozenset({Permission.EXPORT_OWN})
 TOKEN_SCOPES: dict[Permission, Scope] = {
     Permission.READ_MEMBERS: Scope.MEMBERS_READ,
     Permission.EDIT_PROFILE: Scope.PROFILE_WRITE,
@@ -72,6 +76,7 @@ TOKEN_SCOPES: dict[Permission, Scope] = {
     Permission.RUN_FILIERES: Scope.FILIERES_WRITE,
     Permission.PROPOSE_TRADE: Scope.PROFILE_WRITE,
     Permission.KEEP_VOCABULARY: Scope.VOCABULARY_WRITE,
+    Permission.EXPORT_OWN: Scope.ACCOUNT_EXPORT,
 }
 
 
@@ -103,6 +108,8 @@ class Actor(msgspec.Struct, frozen=True, kw_only=True):
     def may(self, permission: Permission, scope: str = EVERYWHERE) -> bool:
         if self.token_scopes is not None and TOKEN_SCOPES[permission] not in self.token_scopes:
             return False
+        if self.account_id is not None and permission in ALLOWED_TO_ACCOUNTS:
+            return True
         if self.member_id is not None and permission in ALLOWED_TO_MEMBERS:
             return True
         roles = ALLOWED_BY_ROLE.get(permission, frozenset())

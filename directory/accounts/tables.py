@@ -21,6 +21,7 @@ class Account(Table, tablename="account"):
     language = Text(null=False, default="fr")
     created_at = Timestamptz(null=False)
     disabled_at = Timestamptz(null=True, default=None)
+    signed_in_at = Timestamptz(null=False)
 
 
 class AccessGrant(Table, tablename="access_grant"):

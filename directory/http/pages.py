@@ -104,6 +104,20 @@ def page(
     return Response(text, media_type=MediaType.HTML, status_code=status, headers=headers)
 
 
+def block(template: str, name: str, chosen: str, /, **context: object) -> str:
+    """One block of a template, for text that answers no request."""
+    values = {
+        "language": chosen,
+        "site": settings.current().name,
+        "url": settings.current().public_url,
+        "format": Format(chosen),
+        **languages.speaker(chosen, html=True),
+        **context,
+    }
+    source = _environment().get_template(template)
+    return "".join(source.blocks[name](source.new_context(values)))
+
+
 def error_page(request: AnyRequest, problem: errors.Problem) -> Response[Any]:
     answer = page(request, "error.html", fragment="brief", status=problem.status, problem=problem)
     if request.headers.get("hx-request") == "true":

@@ -37,6 +37,7 @@ class Screen(enum.Enum):
     ONE_CLICK = "one_click"
     API = "api"
     CLOSING = "closing"
+    ERASURE = "erasure"
 
 
 SCREEN_WORDS = {
@@ -46,6 +47,7 @@ SCREEN_WORDS = {
     Screen.ONE_CLICK.value: marked("depuis le bouton de votre messagerie"),
     Screen.API.value: marked("depuis un autre programme"),
     Screen.CLOSING.value: marked("à la fermeture de la filière"),
+    Screen.ERASURE.value: marked("à l’effacement du compte"),
 }
 
 

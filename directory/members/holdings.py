@@ -1,0 +1,121 @@
+"""What is held of a member's profile, and how a member disappears."""
+
+import asyncpg
+import msgspec
+
+from directory import jobs
+from directory.holdings import Person, Section
+from directory.languages import marked
+from directory.members import profiles
+
+OWN = "t.member_id = p.member_id"
+FOLDERS = ("photo", "portfolio")
+"""Where the files of members are: <folder>/<member_id>/…"""
+
+SECTIONS = (
+    Section(
+        name="profile",
+        title=marked("Votre fiche"),
+        table="member",
+        columns=("id", "number", "display_name", "given_name", "family_name", "headline",
+                 "biography", "availability", "available_until", "stage", "phone", "audiences",
+                 "joined_on", "left_on", "confirmed_at", "created_at", "updated_at", "version"),
+        extra={
+            "place": "(SELECT code || ' ' || label_fr FROM place WHERE place.id = t.place_id)",
+            "territory": "(SELECT name FROM territory WHERE territory.id = t.territory_id)",
+        },
+        covers=("place_id", "territory_id", "account_id"),
+        where="t.id = p.member_id",
+    ),
+    Section(
+        name="trades",
+        title=marked("Vos métiers"),
+        table="member_trade",
+        columns=("position",),
+        extra={
+            "code": "(SELECT code FROM trade WHERE trade.id = t.trade_id)",
+            "label": "(SELECT label_fr FROM trade WHERE trade.id = t.trade_id)",
+        },
+        covers=("trade_id",),
+        where=OWN,
+        order="t.position",
+    ),
+    Section(
+        name="sectors",
+        title=marked("Vos secteurs"),
+        table="member_sector",
+        columns=(),
+        extra={
+            "code": "(SELECT code FROM sector WHERE sector.id = t.sector_id)",
+            "label": "(SELECT label_fr FROM sector WHERE sector.id = t.sector_id)",
+        },
+        covers=("sector_id",),
+        where=OWN,
+        order="t.sector_id",
+    ),
+    Section(
+        name="skills",
+        title=marked("Vos compétences"),
+        table="member_skill",
+        columns=("kind", "position", "label"),
+        where=OWN,
+        order="t.kind, t.position",
+    ),
+    Section(
+        name="languages",
+        title=marked("Vos langues"),
+        table="member_language",
+        columns=("language", "level"),
+        where=OWN,
+        order="t.language",
+    ),
+    Section(
+        name="links",
+        title=marked("Vos liens"),
+        table="member_link",
+        columns=("kind", "position", "url"),
+        where=OWN,
+        order="t.position",
+    ),
+    Section(
+        name="trade_proposals",
+        title=marked("Les métiers que vous proposez"),
+        table="trade_proposal",
+        columns=("id", "label", "form", "note", "language", "proposed_at"),
+        where=OWN,
+        order="t.id",
+    ),
+)  # fmt: skip
+
+
+class MemberErased(msgspec.Struct, frozen=True):
+    """A member is no more: the number means nobody from now on."""
+
+    member_id: int
+
+
+async def hide(opened: asyncpg.Connection, person: Person) -> bool:
+    """Put a member out of everybody's sight, as one who left. False: they were already."""
+    hidden = await opened.fetchval(
+        "UPDATE member SET left_on = current_date WHERE id = $1 AND left_on IS NULL RETURNING true",
+        person.member_id,
+    )
+    if hidden:
+        await profiles.tell([person.member_id or 0])
+    return bool(hidden)
+
+
+async def show_again(opened: asyncpg.Connection, person: Person) -> None:
+    """Take back what `hide` did."""
+    await opened.execute("UPDATE member SET left_on = NULL WHERE id = $1", person.member_id)
+    await profiles.tell([person.member_id or 0])
+
+
+async def erase(opened: asyncpg.Connection, person: Person) -> None:
+    """The profile, all that hangs on it, and its documents in the index."""
+    gone = await opened.fetchval(
+        "DELETE FROM member WHERE id = $1 RETURNING true", person.member_id
+    )
+    if gone and person.member_id is not None:
+        await profiles.tell([person.member_id])
+        await jobs.emit(MemberErased(person.member_id))

@@ -1,0 +1,92 @@
+"""What is held of memberships and consents. The ledger of consents outlives the person."""
+
+import asyncpg
+
+from directory.holdings import Person, Section
+from directory.languages import marked
+from directory.subscriptions import ledger
+from directory.subscriptions.ledger import Act, Entry, Screen, Trace
+from directory.subscriptions.topics import Topic
+
+OWN = "t.member_id = p.member_id"
+FILIERE = "(SELECT slug FROM filiere WHERE filiere.id = t.filiere_id)"
+
+SECTIONS = (
+    Section(
+        name="memberships",
+        title=marked("Vos filières, présentes et passées"),
+        table="membership",
+        columns=("id", "joined_at", "left_at"),
+        extra={"filiere": FILIERE},
+        covers=("filiere_id",),
+        where=OWN,
+        order="t.id",
+    ),
+    Section(
+        name="choices",
+        title=marked("Les mails que vous avez choisis"),
+        table="consent",
+        columns=("topic", "rhythm", "ledger_id"),
+        extra={"filiere": FILIERE},
+        covers=("filiere_id",),
+        where=OWN,
+        order="t.filiere_id, t.topic",
+    ),
+    Section(
+        name="consent_ledger",
+        title=marked("Le registre de vos accords"),
+        table="consent_ledger",
+        columns=("id", "at", "topic", "rhythm", "act", "screen", "network"),
+        extra={
+            "filiere": FILIERE,
+            "is_own_act": "t.actor_id IS NOT DISTINCT FROM p.account_id",
+            "wording": "(SELECT w.text FROM consent_wording w WHERE w.id = t.wording_id)",
+            "wording_version":
+                "(SELECT w.language || ' ' || w.version FROM consent_wording w"
+                " WHERE w.id = t.wording_id)",
+            "wording_sha256":
+                "(SELECT encode(w.hash, 'hex') FROM consent_wording w WHERE w.id = t.wording_id)",
+        },
+        covers=("filiere_id", "actor_id", "wording_id"),
+        where=OWN,
+        order="t.id",
+    ),
+    Section(
+        name="mail_pause",
+        title=marked("Votre pause de mails"),
+        table="mail_pause",
+        columns=("until",),
+        where=OWN,
+    ),
+    Section(
+        name="failing_address",
+        title=marked("Votre adresse ne répond plus"),
+        table="suppression",
+        columns=("reason", "at"),
+        extra={"email": "t.email::text"},
+        covers=("email",),
+        where="t.email = (SELECT a.email FROM account a WHERE a.id = p.account_id)",
+    ),
+)  # fmt: skip
+
+
+async def erase(opened: asyncpg.Connection, person: Person) -> None:
+    """What is consented to ends, and the ledger says so. Call `forget` when the member is gone."""
+    await opened.execute(
+        "DELETE FROM suppression WHERE email = (SELECT email FROM account WHERE id = $1)",
+        person.account_id,
+    )
+    if person.member_id is None or not await ledger.lock(opened, person.member_id):
+        return
+    rows = await opened.fetch(
+        "SELECT filiere_id, topic::text AS topic FROM consent WHERE member_id = $1 "
+        "ORDER BY filiere_id, consent.topic",
+        person.member_id,
+    )
+    entries = [Entry(row["filiere_id"], Topic(row["topic"]), Act.EXPIRED) for row in rows]
+    await ledger.append(person.member_id, entries, Trace(Screen.ERASURE))
+
+
+async def forget(opened: asyncpg.Connection, person: Person) -> None:
+    """Empty what the ledger holds beside the number of a member who is gone."""
+    await opened.execute("SELECT forget_networks($1)", person.member_id)

@@ -1,0 +1,110 @@
+"""Somebody of whom everything is held: a row in each table that knows people.
+
+Every text of theirs has a word of WORDS in it, and their numbers are like no other's.
+"""
+
+import asyncpg
+
+from directory import files
+from tests import people
+from tests.people import Person
+
+ACCOUNT, MEMBER = 7_700_000_001, 7_700_000_002
+EMAIL = "zelie.quintefeuille@courrier.test"
+NAME = "Zélie Quintefeuille"
+PHONE = "+32 470 77 88 99"
+WORDS = (
+    "quintefeuille",
+    "zélie",
+    "zelie.",
+    "470 77 88 99",
+    "escamoteuse",
+    str(ACCOUNT),
+    str(MEMBER),
+)
+NUMBERS = (ACCOUNT, MEMBER)
+PICTURE = b"\x89PNG escamoteuse" * 100
+
+_ROWS = f"""
+INSERT INTO access_grant (account_id, role, scope) VALUES ({ACCOUNT}, 'ambassador', '');
+INSERT INTO login_link (token_hash, account_id, next_path, expires_at)
+    VALUES ('\\x01', {ACCOUNT}, '/?q=escamoteuse', now() + interval '1 hour');
+INSERT INTO session (token_hash, account_id, user_agent, expires_at)
+    VALUES ('\\x02', {ACCOUNT}, 'Escamoteuse/5.0', now() + interval '1 hour');
+INSERT INTO api_token (account_id, name, token_hash, scopes, expires_at)
+    VALUES ({ACCOUNT}, 'tableur escamoteuse', '\\x03', ARRAY['members:read'],
+        now() + interval '1 hour');
+INSERT INTO member_trade (member_id, trade_id, position)
+    SELECT {MEMBER}, min(id), 0 FROM trade;
+INSERT INTO member_sector (member_id, sector_id) SELECT {MEMBER}, min(id) FROM sector;
+INSERT INTO member_skill (member_id, kind, position, label)
+    VALUES ({MEMBER}, 'offered', 0, 'escamoteuse de cartes');
+INSERT INTO member_language (member_id, language, level) VALUES ({MEMBER}, 'nl', 'b2');
+INSERT INTO member_link (member_id, position, kind, url)
+    VALUES ({MEMBER}, 0, 'site', 'https://quintefeuille.example/');
+INSERT INTO trade_proposal (member_id, label, form, note, language)
+    VALUES ({MEMBER}, 'Escamoteuse', 'escamoteuse', 'Zélie fait des tours', 'fr');
+INSERT INTO membership (filiere_id, member_id) SELECT min(id), {MEMBER} FROM filiere;
+INSERT INTO mandate (filiere_id, member_id, role, starts_on, ends_on)
+    SELECT min(id), {MEMBER}, 'animator', current_date, current_date + 100 FROM filiere;
+INSERT INTO stage_change (filiere_id, to_stage, reason, decided_by)
+    SELECT min(id), 'active', 'Assez de monde', {ACCOUNT} FROM filiere;
+WITH said AS (
+    INSERT INTO consent_ledger
+        (member_id, filiere_id, topic, rhythm, act, actor_id, screen, wording_id, network)
+    SELECT {MEMBER}, (SELECT min(id) FROM filiere), 'news', 'at_once', 'given', {ACCOUNT},
+        'filiere', w.id, '198.51.100.0/24'
+    FROM consent_wording w WHERE w.topic = 'news' AND w.language = 'fr' LIMIT 1
+    RETURNING id, filiere_id)
+INSERT INTO consent (member_id, filiere_id, topic, rhythm, ledger_id)
+    SELECT {MEMBER}, filiere_id, 'news', 'at_once', id FROM said;
+INSERT INTO mail_pause (member_id, until) VALUES ({MEMBER}, current_date + 10);
+INSERT INTO suppression (email, reason) VALUES ('{EMAIL}', 'hard_bounce');
+INSERT INTO event (uid, kind, title, starts_at, ends_at, created_by)
+    VALUES ('uid-1', 'meeting', 'Un tour de table', now(), now() + interval '1 hour', {ACCOUNT});
+INSERT INTO mailing (author_id, topic, state, subject, body)
+    VALUES ({MEMBER}, 'news', 'draft', 'Brouillon', 'De Zélie');
+INSERT INTO mailing (author_id, topic, state, subject, body, audience_size)
+    VALUES ({MEMBER}, 'news', 'sent', 'Des nouvelles', 'Bonjour à tout le monde', 1);
+INSERT INTO delivery (mailing_id, member_id, consent_id, state, smtp_code, smtp_text)
+    SELECT g.id, {MEMBER}, l.id, 'sent', 250, '250 <{EMAIL}> accepted'
+    FROM mailing g, consent_ledger l WHERE g.state = 'sent' AND l.member_id = {MEMBER};
+INSERT INTO audit_entry (account_id, action, member_id, fields)
+    VALUES ({ACCOUNT}, 'profile.changed', {MEMBER}, ARRAY['headline']);
+INSERT INTO personal_export (account_id, language, state, size, ready_at, expires_at)
+    VALUES ({ACCOUNT}, 'fr', 'ready', 3, now(), now() + interval '7 days');
+INSERT INTO erasure (account_id, member_id, reason, state, asked_at, done_at)
+    VALUES ({ACCOUNT}, {MEMBER}, 'dormant', 'undone', now(), now());
+INSERT INTO pgqueuer (priority, status, entrypoint, payload) VALUES
+    (0, 'queued', 'x', convert_to('{{"email":"{EMAIL}","next_path":"/"}}', 'UTF8')),
+    (0, 'failed', 'x', convert_to('{{"member_id":{MEMBER}}}', 'UTF8')),
+    (0, 'queued', 'x', convert_to('{{"a":{{"account_id":{ACCOUNT},"b":1}}}}', 'UTF8')),
+    (0, 'queued', 'x', convert_to('{{"member_ids":[1,{MEMBER},3]}}', 'UTF8')),
+    (0, 'queued', 'kept', convert_to('{{"member_id":{MEMBER}1}}', 'UTF8'));
+INSERT INTO pgqueuer_log (job_id, status, priority, entrypoint, traceback)
+    VALUES (1, 'exception', 0, 'x', '{{"message": "refused: {EMAIL}"}}');
+"""
+
+
+async def is_there(connection: asyncpg.Connection) -> Person:
+    """Make them, in a filière of their own, with a photo; other people are not touched."""
+    await people.filiere(connection, "tours")
+    await connection.execute(
+        "INSERT INTO account (id, email, email_confirmed_at, language) "
+        "VALUES ($1, $2, now(), 'fr')",
+        ACCOUNT, EMAIL,
+    )  # fmt: skip
+    await connection.execute(
+        "INSERT INTO member (id, account_id, number, display_name, given_name, family_name, "
+        "headline, biography, place_id, phone, audiences, availability, confirmed_at) VALUES "
+        "($1, $2, 'Z-escamoteuse', $3, 'Zélie', 'Quintefeuille', 'Escamoteuse & <b>magie</b>', "
+        "'Escamoteuse depuis 2012.', (SELECT min(id) FROM place), $4, "
+        """'{"phone": "members", "biography": "public", "display_name": "public"}', """
+        "'available', now())",
+        MEMBER, ACCOUNT, NAME, PHONE,
+    )  # fmt: skip
+    await connection.execute(_ROWS)
+    await files.put(f"photo/{MEMBER}/large.png", PICTURE)
+    await files.put(f"portfolio/{MEMBER}/one.png", PICTURE)
+    await files.put(f"export/{ACCOUNT}/1.zip", b"zip")
+    return Person(ACCOUNT, MEMBER, EMAIL)
