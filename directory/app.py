@@ -24,6 +24,7 @@ from directory.http.heads import Service
 from directory.http.rapidoc import Rapidoc
 from directory.mailings import routes as mailings
 from directory.members import routes as members
+from directory.members import vocabulary
 from directory.privacy import erasing, retention  # noqa: F401 - hear of what is due
 from directory.privacy import routes as privacy
 from directory.settings import Settings
@@ -60,6 +61,7 @@ def create_app(chosen: Settings, database_url: str) -> Litestar:
     @asynccontextmanager
     async def connections(_: Litestar) -> AsyncIterator[None]:
         async with db.pool(of_requests=True):
+            await vocabulary.keep()
             yield
         if server:
             await server.close()

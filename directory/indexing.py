@@ -31,6 +31,10 @@ class IndexStatus(msgspec.Struct, frozen=True):
     waiting_mirror: int
 
 
+RULES = f"{normaliser.VERSION}.{documents.EDITION}"
+_RULES = "SELECT hash FROM reference_version WHERE part = 'search'"
+
+
 @jobs.on(MemberChanged)
 async def follow_member(_: MemberChanged) -> None:
     await drain()
@@ -45,11 +49,15 @@ async def follow_membership(_: MembershipChanged) -> None:
 async def drain() -> None:
     """Index what waits. Also by the clock, for a change whose job was lost or came too early.
 
-    What Meilisearch does not take now waits for the next time.
+    What Meilisearch does not take now waits for the next time. A worker of another version than
+    the one that migrated last leaves everything to those of that one.
     """
     has_mirror = meilisearch(settings.current()) is not None
     for index, source in INDEXES:
         async with db.connection() as reader:
+            if await reader.fetchval(_RULES) not in {None, RULES}:
+                log.warning("the index follows the rules of another version: restart this one")
+                return
             while await outbox.drain(reader, index, source, has_mirror=has_mirror):
                 pass
     async with _mirrors() as mirrors:
@@ -80,14 +88,12 @@ async def rebuild(progress: Callable[[int, int], None] = lambda done, total: Non
 async def follow_rules(opened: asyncpg.Connection, *, has_new_words: bool) -> int:
     """Mark everything that was indexed by other rules than those of this version, or with other
     words of the vocabulary. Returns how many documents that are."""
-    rules = f"{normaliser.VERSION}.{documents.EDITION}"
-    known = await opened.fetchval("SELECT hash FROM reference_version WHERE part = 'search'")
-    if known == rules and not has_new_words:
+    if await opened.fetchval(_RULES) == RULES and not has_new_words:
         return 0
     await opened.execute(
         "INSERT INTO reference_version (part, hash) VALUES ('search', $1)"
         " ON CONFLICT (part) DO UPDATE SET hash = excluded.hash, loaded_at = now()",
-        rules,
+        RULES,
     )
     count = 0
     for index, source in INDEXES:

@@ -91,6 +91,8 @@ async def test_near_counts_facets_and_defaults_to_a_radius(client: httpx.AsyncCl
     ("query", "field"),
     [
         ({"near": "Xyzzy"}, "near"),
+        ({"near": "l"}, "near"),
+        ({"near": "Brux"}, "near"),
         ({"near": "be-0000-nulle-part"}, "near"),
         ({"near": "91,5"}, "near"),
         ({"near": "50,181"}, "near"),
@@ -209,7 +211,10 @@ async def test_nobody_found_says_what_is_in_the_way(client: httpx.AsyncClient) -
     found = await ask(client, q="graphiste", language="en", near="4800", within_km=5)
     assert found["total"] == 0
     (obstacle,) = found["suggestions"]["obstacles"]
-    assert (obstacle["filter"], obstacle["value"], obstacle["total"]) == ("language", "en", 1)
+    assert (obstacle["filter"], obstacle["values"], obstacle["total"]) == ("language", ["en"], 1)
+    found = await ask(client, q="graphiste", language=["en", "de"], near="4800", within_km=5)
+    (obstacle,) = found["suggestions"]["obstacles"]
+    assert (obstacle["values"], obstacle["total"]) == (["en", "de"], 1)
     found = await ask(client, q="luthier", near="be-4000-liege", within_km=5)
     assert [(o["filter"], o["total"]) for o in found["suggestions"]["obstacles"]] == [("near", 1)]
     assert (await ask(client, q="luthier"))["suggestions"] is None

@@ -8,7 +8,8 @@ from typing import Any
 import asyncpg
 import pytest
 
-from directory import operations
+from directory import indexing, operations
+from directory.members import documents
 from search import outbox, postgres, rebuilding
 from search.documents import Connection, Document, Engine, Index, Query, Source
 from tests import people as members
@@ -209,3 +210,16 @@ async def test_a_version_with_other_words_or_rules_indexes_everybody_again(
             await operations.migrate()
             assert await connection.fetchval(waiting) == [member_id]
             await connection.execute("DELETE FROM search_outbox")
+
+
+async def test_a_worker_of_another_version_leaves_the_index_alone(
+    database: str, connection: asyncpg.Connection
+) -> None:
+    member_id = (await members.member(connection)).member_id
+    await outbox.mark(connection, documents.INDEX, [member_id])
+    await connection.execute("UPDATE reference_version SET hash = '0.0' WHERE part = 'search'")
+    await indexing.drain()
+    assert await connection.fetchval("SELECT count(*) FROM search_outbox") == 1
+    await connection.execute("DELETE FROM reference_version WHERE part = 'search'")
+    await indexing.drain()
+    assert await connection.fetchval("SELECT count(*) FROM search_outbox") == 0

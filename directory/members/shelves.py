@@ -54,7 +54,7 @@ class Shelf(Generic[Entry]):
     def find(self, text: str) -> list[Entry]:
         """The entries that have a word for each word of the text, the nearest first.
 
-        No text gives all of them.
+        What is typed may be unfinished. No text gives all of them.
         """
         words = islice(normaliser.tokens(text), MOST_WORDS)
         tokens = [{word.form for word in token.words} for token in words]
@@ -69,6 +69,20 @@ class Shelf(Generic[Entry]):
             self._having(tokens, self._own, self._others),
             self._having(tokens, self._own, self._others, self._like),
         )
+        found = dict.fromkeys(number for group in near for number in sorted(group))
+        return [self.entries[number] for number in found]
+
+    def named(self, text: str) -> list[Entry]:
+        """The entries of this name, then those that have all its words; none unfinished.
+
+        The "l" of "Braine-l’Alleud" names nothing.
+        """
+        tokens = [{word.form for word in token.words} for token in normaliser.tokens(text)]
+        near = [self._starts.having({normaliser.fold(text)}, whole=True)]
+        if any(len(form) > 2 for token in tokens for form in token):
+            near.append(
+                set.intersection(*(self._own.having(token, whole=True) for token in tokens))
+            )
         found = dict.fromkeys(number for group in near for number in sorted(group))
         return [self.entries[number] for number in found]
 

@@ -90,6 +90,11 @@ class Shelves(NamedTuple):
     points: dict[str, Point | None]
 
 
+async def keep() -> None:
+    """Read everything before the first request: each of those that wait for it would read it."""
+    await _shelves()
+
+
 async def find_trades(text: str, language: str, page: int, limit: int) -> Listing[TradeEntry]:
     return _listing((await _shelves()).trades.find(text), language, page, limit)
 
@@ -127,7 +132,7 @@ async def locate(text: str) -> tuple[str, Point]:
     """
     kept = await _shelves()
     is_code = text in kept.points
-    codes = [text] if is_code else [entry["fr"].code for entry in kept.places.find(text)]
+    codes = [text] if is_code else [entry["fr"].code for entry in kept.places.named(text)]
     for code in codes:
         if point := kept.points[code]:
             return code, point
@@ -202,10 +207,20 @@ class _Memory:
         self._shelves: Shelves | None = None
         self._edition = ""
         self._looked_at = 0.0
+        self._is_looking = False
 
     async def shelves(self) -> Shelves:
-        if self._shelves and time.monotonic() < self._looked_at + CHECKED_SECONDS:
+        """Reading takes seconds: who comes meanwhile gets those that were there before."""
+        is_fresh = self._is_looking or time.monotonic() < self._looked_at + CHECKED_SECONDS
+        if self._shelves and is_fresh:
             return self._shelves
+        self._is_looking = True
+        try:
+            return await self._look()
+        finally:
+            self._is_looking = False
+
+    async def _look(self) -> Shelves:
         async with db.connection() as reader:
             hashes = await reader.fetch("SELECT hash FROM reference_version ORDER BY part")
             edition = " ".join(row["hash"] for row in hashes)

@@ -14,19 +14,20 @@ def around(wish: Wish, whereabouts: Whereabouts) -> Callable[..., str]:
     """Addresses of the same search with something changed, for links."""
 
     def address(
-        *, without: tuple[str, str] | None = None, page: int = 1, exact: bool | None = None,
+        *, without: tuple[str, str | None] | None = None, page: int = 1, exact: bool | None = None,
         bare: bool = False, sort: str | None = None, within_km: float | None = None,
     ) -> str:  # fmt: skip
-        """Without one value of a facet, or without ("near", ""); bare is without any filter."""
+        """Without one value of a facet, or all of them (None), or without ("near", None); bare is
+        without any filter."""
         pairs = [("q", wish.text)] if wish.text else []
         if not bare:
             pairs += [
                 (facet, value)
                 for facet, values in wish.filters.items()
                 for value in values
-                if (facet, value) != without
+                if without not in {(facet, value), (facet, None)}
             ]
-        has_near = not bare and without != ("near", "")
+        has_near = not bare and without != ("near", None)
         if has_near and whereabouts.asked:
             pairs.append(("near", whereabouts.asked))
         if has_near and wish.place:

@@ -11,15 +11,15 @@ from search.documents import Engine, Query
 
 MOST_TRADES = 5
 MOST_RELATED = 200
-MOST_FILTERS = 6
 
 
 class Obstacle(msgspec.Struct, frozen=True):
-    """A filter without which `total` members are found. filter is a facet, or near."""
+    """A filter without which `total` members are found. filter is a facet with all the values
+    chosen in it, or near, which has none."""
 
     filter: str
-    value: str
-    label: str
+    values: list[str]
+    labels: list[str]
     total: int
 
 
@@ -36,24 +36,21 @@ async def suggest(
     """known has the names of what is chosen, by facet."""
     bare = msgspec.structs.replace(query, facets=(), page=1, limit=1)
     obstacles = [
-        Obstacle(name, value, label, total)
-        for name, value, label, asked in _without_one(bare, known)
+        Obstacle(name, values, [known[name][value] for value in values], total)
+        for name, values, asked in _without_one(bare)
         if (total := (await engine.search(documents.INDEX, asked)).total)
     ]
     return Suggestions(obstacles, await _trades(engine, bare, language) if query.text else [])
 
 
-def _without_one(
-    query: Query, known: Mapping[str, Mapping[str, str]]
-) -> Iterable[tuple[str, str, str, Query]]:
-    chosen = [(facet, value) for facet, values in query.chosen.items() for value in values]
-    for facet, value in chosen[:MOST_FILTERS]:
-        kept = [other for other in query.filters[facet] if other != value]
-        asked = msgspec.structs.replace(query, filters={**query.filters, facet: kept})
-        yield facet, value, known[facet][value], asked
+def _without_one(query: Query) -> Iterable[tuple[str, list[str], Query]]:
+    """A value alone is never in the way of the others of its facet: any of them is enough."""
+    for facet, values in query.chosen.items():
+        others = {name: kept for name, kept in query.filters.items() if name != facet}
+        yield facet, values, msgspec.structs.replace(query, filters=others)
     if query.near:
         sort = "relevance" if query.sort == "distance" else query.sort
-        yield "near", "", "", msgspec.structs.replace(query, near=None, sort=sort)
+        yield "near", [], msgspec.structs.replace(query, near=None, sort=sort)
 
 
 async def _trades(engine: Engine, query: Query, language: str) -> list[FacetValue]:
