@@ -2,13 +2,13 @@
 
 from collections.abc import Callable, Sequence
 from contextlib import AbstractAsyncContextManager
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-from meilisearch_python_sdk.models.search import SearchParams, SearchResultsWithUID
+from meilisearch_python_sdk.models.search import SearchParams
 
 from search import corrections, levels, settings, terms
 from search.documents import Connection, Correction, Hits, Index, Query, listed
-from search.server import Server
+from search.server import Answer, Server
 
 NAME = "meilisearch"
 MOST_PARTS = 24
@@ -158,11 +158,11 @@ class _Search:
         return levels.both(condition, self._near, *choices) or None
 
 
-def _total(answer: SearchResultsWithUID[Any]) -> int:
+def _total(answer: Answer) -> int:
     return answer.total_hits or 0
 
 
-def _counts(answers: Sequence[SearchResultsWithUID[Any]]) -> dict[str, dict[str, int]]:
+def _counts(answers: Sequence[Answer]) -> dict[str, dict[str, int]]:
     prefix = len(settings.facet(""))
     return {
         facet[prefix:]: {settings.decoded(value): count for value, count in values.items()}
