@@ -24,6 +24,9 @@ class Permission(enum.Enum):
     RUN_FILIERES = "run_filieres"
     PROPOSE_TRADE = "propose_trade"
     KEEP_VOCABULARY = "keep_vocabulary"
+    IMPORT_MEMBERS = "import_members"
+    READ_AUDIT = "read_audit"
+    MANAGE_ROLES = "manage_roles"
 
 
 class Scope(enum.Enum):
@@ -35,6 +38,9 @@ class Scope(enum.Enum):
     MAILINGS_WRITE = "mailings:write"
     EVENTS_WRITE = "events:write"
     VOCABULARY_WRITE = "vocabulary:write"
+    MEMBERS_IMPORT = "members:import"
+    OBSERVATORY_READ = "observatory:read"
+    WEBHOOKS_WRITE = "webhooks:write"
 
 
 class Grant(msgspec.Struct, frozen=True):
@@ -50,9 +56,15 @@ EVERYWHERE = ""
 ALLOWED_BY_ROLE: dict[Permission, frozenset[Role]] = {
     Permission.READ_MEMBERS: frozenset({Role.ADMINISTRATOR, Role.COORDINATOR}),
     Permission.WRITE_TO_FILIERE: frozenset({Role.ANIMATOR}),
-    Permission.LIST_EVENTS: frozenset({Role.ANIMATOR, Role.COORDINATOR, Role.ADMINISTRATOR}),
+    # An ambassador helps to run a filière; only its animators write to its members.
+    Permission.LIST_EVENTS: frozenset(
+        {Role.ANIMATOR, Role.AMBASSADOR, Role.COORDINATOR, Role.ADMINISTRATOR}
+    ),
     Permission.RUN_FILIERES: frozenset({Role.COORDINATOR, Role.ADMINISTRATOR}),
     Permission.KEEP_VOCABULARY: frozenset({Role.COORDINATOR, Role.ADMINISTRATOR}),
+    Permission.IMPORT_MEMBERS: frozenset({Role.COORDINATOR, Role.ADMINISTRATOR}),
+    Permission.READ_AUDIT: frozenset({Role.COORDINATOR, Role.ADMINISTRATOR}),
+    Permission.MANAGE_ROLES: frozenset({Role.ADMINISTRATOR}),
 }
 # What every member may do for themselves.
 ALLOWED_TO_MEMBERS = frozenset(
@@ -63,6 +75,7 @@ ALLOWED_TO_MEMBERS = frozenset(
         Permission.PROPOSE_TRADE,
     }
 )
+# What a token needs for each. A permission that is not here is for a person at a screen alone.
 TOKEN_SCOPES: dict[Permission, Scope] = {
     Permission.READ_MEMBERS: Scope.MEMBERS_READ,
     Permission.EDIT_PROFILE: Scope.PROFILE_WRITE,
@@ -72,6 +85,8 @@ TOKEN_SCOPES: dict[Permission, Scope] = {
     Permission.RUN_FILIERES: Scope.FILIERES_WRITE,
     Permission.PROPOSE_TRADE: Scope.PROFILE_WRITE,
     Permission.KEEP_VOCABULARY: Scope.VOCABULARY_WRITE,
+    Permission.IMPORT_MEMBERS: Scope.MEMBERS_IMPORT,
+    Permission.READ_AUDIT: Scope.MEMBERS_READ,
 }
 
 
@@ -101,7 +116,7 @@ class Actor(msgspec.Struct, frozen=True, kw_only=True):
         return self.may(Permission.KEEP_VOCABULARY)
 
     def may(self, permission: Permission, scope: str = EVERYWHERE) -> bool:
-        if self.token_scopes is not None and TOKEN_SCOPES[permission] not in self.token_scopes:
+        if self.token_scopes is not None and TOKEN_SCOPES.get(permission) not in self.token_scopes:
             return False
         if self.member_id is not None and permission in ALLOWED_TO_MEMBERS:
             return True
@@ -116,11 +131,14 @@ class Actor(msgspec.Struct, frozen=True, kw_only=True):
             return
         if self.is_visitor:
             raise errors.SignInNeeded
-        if self.token_scopes is not None and TOKEN_SCOPES[permission] not in self.token_scopes:
-            raise errors.Forbidden(
-                marked("Ce jeton n’a pas le droit « %(scope)s »."),
-                scope=TOKEN_SCOPES[permission].value,
-            )
+        if self.token_scopes is not None:
+            needed = TOKEN_SCOPES.get(permission)
+            if needed is None:
+                self.require_person()
+            elif needed not in self.token_scopes:
+                raise errors.Forbidden(
+                    marked("Ce jeton n’a pas le droit « %(scope)s »."), scope=needed.value
+                )
         raise errors.Forbidden(marked("Votre compte n’a pas accès à cette action."))
 
     def require_member(self) -> int:
@@ -130,6 +148,19 @@ class Actor(msgspec.Struct, frozen=True, kw_only=True):
         if self.member_id is None:
             raise errors.Forbidden(marked("Votre compte n’est pas celui d’un membre."))
         return self.member_id
+
+    def require_person(self) -> int:
+        """The account's id, of a person at a screen.
+
+        :raises errors.SignInNeeded: for a visitor. :raises errors.Forbidden: for a token.
+        """
+        if self.account_id is None:
+            raise errors.SignInNeeded
+        if self.token_scopes is not None:
+            raise errors.Forbidden(
+                marked("Un jeton ne fait pas cela. Connectez-vous dans un navigateur.")
+            )
+        return self.account_id
 
     def scopes(self, role: Role) -> set[str]:
         """Where the actor has this role: '' or 'filiere:<id>'."""
