@@ -27,6 +27,7 @@ class Permission(enum.Enum):
     IMPORT_MEMBERS = "import_members"
     READ_AUDIT = "read_audit"
     MANAGE_ROLES = "manage_roles"
+    NAME_ANIMATORS = "name_animators"
 
 
 class Scope(enum.Enum):
@@ -65,6 +66,7 @@ ALLOWED_BY_ROLE: dict[Permission, frozenset[Role]] = {
     Permission.IMPORT_MEMBERS: frozenset({Role.COORDINATOR, Role.ADMINISTRATOR}),
     Permission.READ_AUDIT: frozenset({Role.COORDINATOR, Role.ADMINISTRATOR}),
     Permission.MANAGE_ROLES: frozenset({Role.ADMINISTRATOR}),
+    Permission.NAME_ANIMATORS: frozenset({Role.COORDINATOR, Role.ADMINISTRATOR}),
 }
 # What every member may do for themselves.
 ALLOWED_TO_MEMBERS = frozenset(
@@ -112,6 +114,14 @@ class Actor(msgspec.Struct, frozen=True, kw_only=True):
         return bool(self.scopes(Role.ANIMATOR))
 
     @property
+    def reads_audit(self) -> bool:
+        return self.may(Permission.READ_AUDIT)
+
+    @property
+    def names_animators(self) -> bool:
+        return self.may(Permission.NAME_ANIMATORS)
+
+    @property
     def keeps_vocabulary(self) -> bool:
         return self.may(Permission.KEEP_VOCABULARY)
 
@@ -124,6 +134,18 @@ class Actor(msgspec.Struct, frozen=True, kw_only=True):
         return any(
             grant.role in roles and grant.scope in {EVERYWHERE, scope} for grant in self.grants
         )
+
+    @property
+    def usable_scopes(self) -> list[Scope]:
+        """The scopes that let a token of this person do something, somewhere."""
+        roles = {grant.role for grant in self.grants}
+        own = ALLOWED_TO_MEMBERS if self.member_id is not None else frozenset()
+        usable = {
+            scope
+            for permission, scope in TOKEN_SCOPES.items()
+            if permission in own or roles & ALLOWED_BY_ROLE.get(permission, frozenset())
+        }
+        return [scope for scope in Scope if scope in usable]
 
     def require(self, permission: Permission, scope: str = EVERYWHERE) -> None:
         """:raises errors.SignInNeeded: for a visitor. :raises errors.Forbidden: for others."""
@@ -168,6 +190,8 @@ class Actor(msgspec.Struct, frozen=True, kw_only=True):
 
 
 VISITOR = Actor()
+OPERATOR = Actor(grants=frozenset({Grant(Role.ADMINISTRATOR)}))
+"""Who has the command line: nobody's account, with what an administrator may do."""
 
 
 def filiere_scope(filiere_id: int) -> str:
