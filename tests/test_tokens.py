@@ -104,7 +104,7 @@ async def test_the_form_keeps_what_was_typed_and_says_what_is_wrong(
     answer = await client.post("/account/tokens", data=form)
     assert answer.status_code == 400
     assert 'class="error"' in answer.text
-    assert form["name"] in answer.text
+    assert str(form["name"]) in answer.text
 
 
 async def test_only_the_scopes_that_the_account_can_use_are_offered(
