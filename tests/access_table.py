@@ -92,6 +92,7 @@ ROLE = {"who": "{other_email}", "role": "ambassador", "filiere": "{web}"}
 STAFF_ROLE = {"who": "{other_email}", "role": "coordinator"}
 TOKEN = {"name": "Tableur", "scopes": ["members:read"]}
 TOKEN_FORM = {"name": "Tableur", "scopes": "members:read", "days": "30"}
+DORMANT = {"to_stage": "dormant", "reason": "Pause."}
 PROPOSAL = {"label": "Souffleuse de verre"}
 
 ROWS = (
@@ -133,6 +134,11 @@ ROWS = (
         "DELETE /api/v1/me/tokens/{token_id:int}", "401 404 404 404 404 404 404 403 403",
         at="/api/v1/me/tokens/{others_token}", nobody="it is another's",
     ),
+    # What was changed
+    Row("GET /account/activity", "401 200 200 200 200 200 200 403 200", scope=READ),
+    Row("GET /api/v1/me/activity", "401 200 200 200 200 200 200 403 200", scope=READ),
+    Row("GET /audit", STAFF, scope=READ, holder="coordinator"),
+    Row("GET /api/v1/audit", STAFF, scope=READ, holder="coordinator"),
     # Roles
     Row("GET /roles", STAFF_PERSONS, holder="administrator"),
     Row(
@@ -237,13 +243,11 @@ ROWS = (
     Row("GET /filieres/{slug:str}/calendar.ics", OPEN),
     Row("GET /api/v1/filieres", OPEN),
     Row("GET /api/v1/filieres/{slug:str}", OPEN),
-    Row(
-        "POST /filieres/{slug:str}/stage", STAFF_POST, scope=FILIERES, form={"to_stage": "dormant", "reason": "Pause."},
-    ),
+    Row("POST /filieres/{slug:str}/stage", STAFF_POST, scope=FILIERES, form=DORMANT),
     Row(
         "POST /api/v1/filieres/{slug:str}/timeline", "401 403 403 403 403 201 201 403 201",
         scope=FILIERES,
-        json={"to_stage": "dormant", "reason": "Pause."},
+        json=DORMANT,
     ),
     # Being in one, and what one receives
     Row(
