@@ -6,6 +6,7 @@ import logging
 import socket
 import sys
 from collections.abc import Awaitable, Callable, Sequence
+from datetime import date
 from functools import partial
 from pathlib import Path
 from typing import TypeVar
@@ -21,13 +22,17 @@ from rich.progress import (
     TextColumn,
     TimeElapsedColumn,
 )
+from rich.table import Table
 
 from directory import cluster, errors, indexing, jobs, local, operations, settings
 from directory.accounts import tokens
-from directory.accounts.actor import Scope
+from directory.accounts.actor import OPERATOR, Role, Scope
 from directory.app import create_app
 from directory.db import MigrationFailed
 from directory.demo import loading as demo
+from directory.filieres import appointments
+from directory.filieres.appointments import RoleDraft
+from directory.languages import SOURCE
 from directory.privacy import retention
 from directory.settings import Settings, SettingsInvalid
 from search.server import Unavailable
@@ -85,17 +90,42 @@ def _parser() -> argparse.ArgumentParser:
     doctor = add("doctor", "Say what is configured, reachable, migrated and indexed.", _doctor)
     doctor.add_argument("--worker-here", action="store_true", help="only this host's worker")
     _add_rights(add)
-    token = commands.add_parser("token", help="API tokens.").add_subparsers(
-        required=True, metavar="COMMAND"
-    )
+    _add_token_commands(commands.add_parser("token", help="API tokens."))
+    for name, words, command in (
+        ("grant", "Give a role to an account, or give it another last day.", _grant),
+        ("revoke", "End a role of an account at once.", _revoke),
+    ):
+        _add_role_options(add(name, words, command), has_end=name == "grant")
+    return parser
+
+
+def _add_token_commands(parser: argparse.ArgumentParser) -> None:
+    token = parser.add_subparsers(required=True, metavar="COMMAND")
     create = token.add_parser("create", help="Make a token and print it, this once.")
     create.add_argument("--email", required=True, help="the address of the account")
     create.add_argument(
         "--scope", action="append", required=True, choices=[scope.value for scope in Scope],
         help="what it may be used for; may be given several times",
     )  # fmt: skip
+    create.add_argument("--name", default="filieres token create", help="what it is for")
+    create.add_argument(
+        "--days", type=_token_days, default=tokens.LONGEST_DAYS, help="until it ends (365)"
+    )
     create.set_defaults(command=_create_token)
-    return parser
+    listed = token.add_parser("list", help="The tokens there are, without their secrets.")
+    listed.add_argument("--email", default="", help="only those of this account")
+    listed.set_defaults(command=_list_tokens)
+    ended = token.add_parser("revoke", help="End a token at once.")
+    ended.add_argument("token", help="its number in the list, or the token itself")
+    ended.set_defaults(command=_revoke_token)
+
+
+def _add_role_options(parser: argparse.ArgumentParser, *, has_end: bool) -> None:
+    parser.add_argument("role", choices=[role.value for role in Role])
+    parser.add_argument("--email", required=True, help="the address of the account")
+    parser.add_argument("--filiere", default="", help="for an animator or an ambassador: the slug")
+    if has_end:
+        parser.add_argument("--until", type=date.fromisoformat, help="the last day: 2027-01-31")
 
 
 def _add_rights(add: Callable[..., argparse.ArgumentParser]) -> None:
@@ -120,6 +150,13 @@ def _member_count(text: str) -> int:
     number = int(text)
     if not 20 <= number <= 1_000_000:
         raise argparse.ArgumentTypeError("from 20 to 1000000")
+    return number
+
+
+def _token_days(text: str) -> int:
+    number = int(text)
+    if not 1 <= number <= tokens.LONGEST_DAYS:
+        raise argparse.ArgumentTypeError(f"from 1 to {tokens.LONGEST_DAYS}")
     return number
 
 
@@ -206,7 +243,46 @@ def _doctor(chosen: Settings, arguments: argparse.Namespace) -> int:
 
 def _create_token(chosen: Settings, arguments: argparse.Namespace) -> None:
     scopes = [Scope(scope) for scope in arguments.scope]
-    print(_on_database(chosen, lambda: tokens.create(arguments.email, scopes)))  # noqa: T201 - for a pipe
+    made = _on_database(
+        chosen,
+        lambda: tokens.create(arguments.email, scopes, arguments.name, arguments.days),
+    )
+    print(made)  # noqa: T201 - for a pipe
+
+
+def _list_tokens(chosen: Settings, arguments: argparse.Namespace) -> None:
+    table = Table("number", "account", "name", "ends in", "scopes", "until", "last use", box=None)
+    for one in _on_database(chosen, lambda: tokens.list_all(arguments.email)):
+        until = f"{one.expires_at:%Y-%m-%d}" if one.is_live else "ended"
+        used = f"{one.used_at:%Y-%m-%d}" if one.used_at else "never"
+        table.add_row(
+            str(one.id), escape(one.email), escape(one.name), one.ending, " ".join(one.scopes),
+            until, used,
+        )  # fmt: skip
+    out.print(table)
+
+
+def _revoke_token(chosen: Settings, arguments: argparse.Namespace) -> None:
+    number = _on_database(chosen, lambda: tokens.revoke_any(arguments.token))
+    out.print(f"Token {number} is revoked.")
+
+
+def _grant(chosen: Settings, arguments: argparse.Namespace) -> None:
+    draft = RoleDraft(
+        who=arguments.email, role=Role(arguments.role), filiere=arguments.filiere,
+        ends_on=arguments.until,
+    )  # fmt: skip
+    given = _on_database(chosen, lambda: appointments.give(OPERATOR, draft, SOURCE))
+    until = f" until {given.ends_on}" if given.ends_on else ""
+    out.print(f"{arguments.email} is {arguments.role}{until}.", markup=False)
+
+
+def _revoke(chosen: Settings, arguments: argparse.Namespace) -> None:
+    draft = RoleDraft(
+        who=arguments.email, role=Role(arguments.role), filiere=arguments.filiere
+    )  # fmt: skip
+    _on_database(chosen, lambda: appointments.end_by_name(OPERATOR, draft, SOURCE))
+    out.print(f"{arguments.email} is no {arguments.role} any more.", markup=False)
 
 
 def _export(chosen: Settings, arguments: argparse.Namespace) -> None:

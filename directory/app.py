@@ -16,6 +16,7 @@ from litestar.types import ExceptionHandlersMap
 from directory import db, errors, indexing, piccolo_conf, settings
 from directory.accounts import routes as accounts
 from directory.accounts.authentication import ActorMiddleware
+from directory.activity import routes as activity
 from directory.demo import mailbox
 from directory.events import routes as events
 from directory.filieres import routes as filieres
@@ -38,7 +39,9 @@ from search.postgres import PostgresEngine
 from search.server import SEARCH_SECONDS, Server
 
 STATIC = Path(__file__).parent / "web" / "static"
-DOMAINS = (accounts, members, filieres, subscriptions, events, mailings, privacy, web)
+DOMAINS = (
+    accounts, members, filieres, subscriptions, events, mailings, activity, privacy, web,
+)  # fmt: skip
 ICON = '<link rel="icon" href="/static/icon.svg" type="image/svg+xml">'
 MAX_BODY = 2 * 1024 * 1024
 

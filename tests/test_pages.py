@@ -232,10 +232,13 @@ PAGES = {
         "preferences": "/preferences",
         "profile": "{profile}",
         "joining": WEB,
+        "account": "/account",
+        "tokens": "/account/tokens",
+        "activity": "/account/activity",
         "proposing": "/trades/propose?label=d%C3%A9veloppeuse+web",
     },
     CLEMENCE: {"mailings": "/mailings", "composer": "/mailings/new", "event-form": "/events/new"},
-    HELENE: {"vocabulary": "/vocabulary"},
+    HELENE: {"vocabulary": "/vocabulary", "roles": "/roles", "audit": "/audit"},
 }
 
 

@@ -9,7 +9,7 @@ from litestar.params import FromPath, QueryParameter, URLEncodedBody
 from litestar.response import Redirect
 
 from directory import errors, languages, settings
-from directory.accounts import login, sessions
+from directory.accounts import account_routes, login, sessions
 from directory.accounts.authentication import ActorRequest
 from directory.http import pages, problems
 
@@ -120,5 +120,5 @@ async def me(request: ActorRequest) -> Me:
     )
 
 
-API = [me]
-PAGES = [login_page, ask_login, link_page, enter, leave, choose_language]
+API = [me, *account_routes.API]
+PAGES = [login_page, ask_login, link_page, enter, leave, choose_language, *account_routes.PAGES]

@@ -56,11 +56,13 @@ class ApiToken(Table, tablename="api_token"):
     account_id = BigInt(null=False)
     name = Text(null=False)
     token_hash = Bytea(null=False)
+    ending = Text(null=False, default="")
     scopes = Array(base_column=Text(), null=False)
     created_at = Timestamptz(null=False)
     expires_at = Timestamptz(null=False)
     used_at = Timestamptz(null=True, default=None)
     revoked_at = Timestamptz(null=True, default=None)
+    warned_at = Timestamptz(null=True, default=None)
 
 
 class AuditEntry(Table, tablename="audit_entry"):

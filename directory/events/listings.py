@@ -10,6 +10,7 @@ import asyncpg
 import msgspec
 
 from directory import db, errors, jobs
+from directory.accounts import audit
 from directory.accounts.actor import ALLOWED_BY_ROLE, Actor, Permission, filiere_scope
 from directory.events import captions, drafts
 from directory.events.drafts import CheckedDraft, EventAudience, EventDraft, EventKind
@@ -268,6 +269,16 @@ async def get(actor: Actor, event_id: int, language: str) -> EventView:
     return await _get(actor, event_id, language)
 
 
+async def titles(actor: Actor, event_ids: Sequence[int]) -> dict[int, str]:
+    """By number, of those that the actor may see."""
+    async with db.connection() as reader:
+        rows = await reader.fetch(
+            f"SELECT e.id, e.title FROM event e WHERE {_VISIBLE} AND e.id = ANY($4::bigint[])",  # noqa: S608 - of our own constants
+            *visible_to(actor).parameters, list(event_ids),
+        )  # fmt: skip
+    return {row["id"]: row["title"] for row in rows}
+
+
 def may_change(actor: Actor, event: EventCard) -> bool:
     return all(
         actor.may(Permission.LIST_EVENTS, filiere_scope(filiere.id)) for filiere in event.filieres
@@ -301,6 +312,7 @@ async def create(actor: Actor, draft: EventDraft, language: str) -> EventView:
             *await _columns(draft, checked), str(uuid.uuid4()), actor.account_id,
         )  # fmt: skip
         await _belong(opened, event_id, filieres)
+        await audit.record(actor, "event.listed", subject=f"event:{event_id}")
         await jobs.emit(EventListed(event_id))
         return await _get(actor, event_id, language)
 
@@ -334,6 +346,7 @@ async def edit(actor: Actor, event_id: int, draft: EventDraft, language: str) ->
         )  # fmt: skip
         await opened.execute("DELETE FROM event_filiere WHERE event_id = $1", event_id)
         await _belong(opened, event_id, filieres)
+        await audit.record(actor, "event.changed", subject=f"event:{event_id}")
         await jobs.emit(EventChanged(event_id))
         return await _get(actor, event_id, language)
 
@@ -350,6 +363,7 @@ async def cancel(actor: Actor, event_id: int, language: str) -> EventView:
             "WHERE id = $1",
             event_id,
         )
+        await audit.record(actor, "event.cancelled", subject=f"event:{event_id}")
         await jobs.emit(EventCancelled(event_id))
         return await _get(actor, event_id, language)
 

@@ -11,7 +11,7 @@ from litestar.params import FromPath, FromQuery, JSONBody, QueryParameter, URLEn
 from litestar.response import Redirect
 
 from directory import errors
-from directory.accounts.actor import VISITOR, Permission, filiere_scope
+from directory.accounts.actor import ALLOWED_BY_ROLE, VISITOR, Permission, filiere_scope
 from directory.accounts.authentication import ActorRequest
 from directory.events import calendar, captions, drafts, forms, listings
 from directory.events.drafts import HOME_ZONE, EventDraft, EventKind
@@ -208,7 +208,9 @@ def _form_page(
 async def _choices(request: ActorRequest, also: Iterable[FiliereRef]) -> list[FiliereRef]:
     """The filières where the actor may list events: the ones they run, and these if they may."""
     actor, language = request.user, pages.language(request)
-    own: Iterable[FiliereRef] = await registry.animated_by(actor, language)
+    own: Iterable[FiliereRef] = await registry.animated_by(
+        actor, language, roles=ALLOWED_BY_ROLE[Permission.LIST_EVENTS]
+    )
     if actor.may(Permission.LIST_EVENTS):
         every = await registry.list_filieres(actor, language, page=1, limit=MOST_CHOICES)
         own = (one for one in every.items if one.stage is not Stage.CLOSED)

@@ -7,7 +7,8 @@ from zoneinfo import ZoneInfo
 import msgspec
 
 from directory import db, errors, jobs
-from directory.accounts.actor import Actor, Permission
+from directory.accounts import audit
+from directory.accounts.actor import Actor, Permission, filiere_scope
 from directory.languages import Label, marked
 
 REASON_LENGTH = 500
@@ -109,6 +110,7 @@ async def advance(actor: Actor, slug: str, to_stage: Stage, reason: str) -> None
             "VALUES ($1, $2::filiere_stage, $3::filiere_stage, $4, $5)",
             row["id"], from_stage.value, to_stage.value, words, actor.account_id,
         )  # fmt: skip
+        await audit.record(actor, "filiere.moved", subject=filiere_scope(row["id"]))
         await jobs.emit(StageChanged(row["id"], from_stage, to_stage))
 
 

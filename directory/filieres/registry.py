@@ -1,7 +1,7 @@
 """The filières there are: by address, by number, as a list."""
 
 import enum
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import date, datetime
 
 import msgspec
@@ -140,9 +140,11 @@ async def names(slugs: Iterable[str], language: str) -> dict[str, str]:
     return {row["slug"]: row["name"] for row in rows}
 
 
-async def animated_by(actor: Actor, language: str) -> list[FiliereRef]:
-    """The filières that the actor runs, by name. A closed one is run by nobody."""
-    scopes = actor.scopes(Role.ANIMATOR)
+async def animated_by(
+    actor: Actor, language: str, *, roles: Collection[Role] = (Role.ANIMATOR,)
+) -> list[FiliereRef]:
+    """The filières that the actor runs in these roles, by name. A closed one is run by nobody."""
+    scopes = {scope for role in roles for scope in actor.scopes(role)}
     ids = [int(scope.partition(":")[2]) for scope in scopes if scope.startswith("filiere:")]
     async with db.connection() as reader:
         rows = await reader.fetch(

@@ -3,6 +3,7 @@
 import msgspec
 
 from directory import db, errors, jobs
+from directory.accounts import audit
 from directory.accounts.actor import Actor
 from directory.languages import marked
 from directory.mailings import record
@@ -45,6 +46,7 @@ async def send(actor: Actor, mailing_id: int) -> None:
             "worked_at = now() WHERE id = $1",
             mailing_id, size,
         )  # fmt: skip
+        await audit.record(actor, "mailing.sent", subject=f"mailing:{mailing_id}")
         await jobs.emit(MailingDue(mailing_id))
 
 
@@ -71,6 +73,7 @@ async def cancel(actor: Actor, mailing_id: int) -> None:
         await opened.execute(
             "UPDATE mailing SET state = 'cancelled', finished_at = now() WHERE id = $1", mailing_id
         )
+        await audit.record(actor, "mailing.cancelled", subject=f"mailing:{mailing_id}")
 
 
 async def ask_trial(actor: Actor, mailing_id: int) -> None:

@@ -140,7 +140,7 @@ async def lock_own(opened: asyncpg.Connection, actor: Actor, mailing_id: int) ->
     :raises errors.NotFound: for a draft of somebody else, as for none.
     :raises errors.Forbidden: when the actor may not write to each of its filières.
     """
-    member_id = actor.require_member()
+    member_id = require_animator(actor)  # also for a mailing whose filières are gone
     row = await opened.fetchrow(
         "SELECT state::text AS state FROM mailing WHERE id = $1 AND author_id = $2 FOR UPDATE",
         _key(mailing_id), member_id,

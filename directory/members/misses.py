@@ -6,6 +6,7 @@ from datetime import date
 import msgspec
 
 from directory import db, jobs
+from directory.accounts import audit
 from directory.accounts.actor import Actor, Permission
 from directory.http.listing import Listing
 from directory.members import views
@@ -97,9 +98,12 @@ async def forget(actor: Actor, text: str) -> None:
     actor.require(Permission.KEEP_VOCABULARY)
     as_kept = text.replace("\0", "")  # also of a row that an older normaliser wrote
     async with db.transaction() as opened:
-        await opened.execute(
-            "DELETE FROM search_miss WHERE text IN ($1, $2)", as_kept, readable(text)
-        )
+        gone = await opened.fetchval(
+            "DELETE FROM search_miss WHERE text IN ($1, $2) RETURNING true",
+            as_kept, readable(text),
+        )  # fmt: skip
+        if gone:
+            await audit.record(actor, "miss.forgotten")
 
 
 @jobs.every("7 4 * * *")

@@ -9,6 +9,7 @@ import msgspec
 from msgspec import UNSET
 
 from directory import db, errors, jobs, languages
+from directory.accounts import audit
 from directory.accounts.actor import Actor, Permission
 from directory.languages import marked
 from directory.members import audiences, documents, drafts, views, vocabulary
@@ -262,20 +263,23 @@ async def edit(actor: Actor, draft: MemberDraft) -> None:
     columns = drafts.columns(draft, actor.language or languages.SOURCE)
     lists = drafts.lists(draft)
     async with db.transaction() as opened:
-        version = await opened.fetchval(
-            "SELECT version FROM member WHERE id = $1 AND left_on IS NULL FOR UPDATE", member_id
+        before = await opened.fetchrow(
+            "SELECT * FROM member WHERE id = $1 AND left_on IS NULL FOR UPDATE", member_id
         )
-        if version is None:
+        if before is None:
             raise errors.NotFound(NOBODY)
-        if version != draft.version:
+        if before["version"] != draft.version:
             raise errors.Conflict(STALE)
         if draft.place is not UNSET:
             columns["place_id"] = await _id("place", Field.PLACE, draft.place)
         if draft.territory is not UNSET:
             columns["territory_id"] = await _id("territory", Field.TERRITORY, draft.territory)
+        changed = {_field(name) for name, value in columns.items() if before[name] != value}
         for field, rows in lists.items():
-            await _replace(opened, member_id, field, rows)
+            if await _replace(opened, member_id, field, rows):
+                changed.add(field)
         await _update(opened, member_id, columns, draft.audiences or {})
+        await _note(actor, changed, before["audiences"], draft.audiences or {})
         await tell([member_id])
 
 
@@ -290,6 +294,7 @@ async def confirm(actor: Actor) -> None:
     member_id = actor.require_member()
     async with db.transaction() as opened:
         await opened.execute("UPDATE member SET confirmed_at = now() WHERE id = $1", member_id)
+        await audit.record(actor, "profile.confirmed", member_id=member_id)
         await tell([member_id])
 
 
@@ -320,9 +325,26 @@ _TABLES = {
 }
 
 
+def _field(column: str) -> Field:
+    """The field that a column of the member's row belongs to."""
+    return Field.AVAILABILITY if column == drafts.UNTIL else Field(column.removesuffix("_id"))
+
+
+async def _note(
+    actor: Actor, changed: Iterable[Field], before: str, chosen: Mapping[Field, Audience]
+) -> None:
+    """In the audit log, what is not as it was: a form that is saved unchanged says nothing."""
+    known: dict[str, object] = msgspec.json.decode(before)
+    moved = [one for one, audience in chosen.items() if audiences.chosen(known, one) != audience]
+    for action, fields in (("profile.changed", list(changed)), ("audience.changed", moved)):
+        if fields:
+            await audit.record(actor, action, member_id=actor.member_id, fields=fields)
+
+
 async def _replace(
     opened: asyncpg.Connection, member_id: int, field: Field, rows: list[tuple[Any, ...]]
-) -> None:
+) -> bool:
+    """Write a list of the member's; whether it is another than before."""
     if field is Field.TRADES:
         found = await vocabulary.ids("trade", [code for (code,) in rows], field)
         rows = [(trade_id, position) for position, trade_id in enumerate(found)]
@@ -331,14 +353,15 @@ async def _replace(
         rows = [(sector_id,) for sector_id in found]
     table, columns, condition = _TABLES[field]
     values = ", ".join(f"${number + 2}" for number in range(columns.count(",") + 1))
-    await opened.execute(
-        f"DELETE FROM {table} WHERE member_id = $1{condition}",  # noqa: S608 - own names
+    before = await opened.fetch(
+        f"DELETE FROM {table} WHERE member_id = $1{condition} RETURNING {columns}",  # noqa: S608 - own names
         member_id,
     )
     await opened.executemany(
         f"INSERT INTO {table} (member_id, {columns}) VALUES ($1, {values})",  # noqa: S608 - own names
         [(member_id, *row) for row in rows],
     )
+    return {tuple(row) for row in before} != set(rows)
 
 
 async def _update(

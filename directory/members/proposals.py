@@ -8,6 +8,7 @@ import asyncpg
 import msgspec
 
 from directory import db, errors
+from directory.accounts import audit
 from directory.accounts.actor import Actor, Permission
 from directory.http.listing import Listing
 from directory.languages import marked
@@ -103,6 +104,8 @@ async def propose(actor: Actor, draft: ProposalDraft, language: str) -> Proposal
                 f" VALUES ($1, $2, $3, $4, $5) RETURNING {_COLUMNS}",
                 member_id, label, note, draft.language or language, form,
             )  # fmt: skip
+            subject = f"proposal:{row['id']}" if row else ""
+            await audit.record(actor, "proposal.made", member_id=member_id, subject=subject)
     assert row is not None  # noqa: S101 - for mypy: an insert returns its row
     return _view(row, {member_id: actor.name})
 
@@ -126,8 +129,10 @@ async def withdraw(actor: Actor, proposal_id: int) -> None:
             proposal_id,
             member_id,
         )
-    if not gone:
-        raise errors.NotFound(marked("Cette proposition n’est plus là."))
+        if not gone:
+            raise errors.NotFound(marked("Cette proposition n’est plus là."))
+        subject = f"proposal:{proposal_id}"
+        await audit.record(actor, "proposal.withdrawn", member_id=member_id, subject=subject)
 
 
 async def list_proposals(actor: Actor, page: int, limit: int) -> Listing[ProposalView]:

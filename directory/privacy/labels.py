@@ -28,6 +28,8 @@ COLUMNS = {
     "seen_at": marked("Dernière activité"),
     "expires_at": marked("Expiration"),
     "next_path": marked("Page demandée"),
+    "ending": marked("Derniers caractères"),
+    "warned_at": marked("Fin annoncée"),
     "used_at": marked("Utilisation"),
     "name": marked("Nom"),
     "scopes": marked("Droits"),

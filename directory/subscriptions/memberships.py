@@ -7,7 +7,8 @@ import asyncpg
 import msgspec
 
 from directory import db, errors, jobs, settings
-from directory.accounts.actor import Actor, Permission
+from directory.accounts import audit
+from directory.accounts.actor import VISITOR, Actor, Permission, filiere_scope
 from directory.filieres import lifecycle, registry
 from directory.filieres.lifecycle import Stage
 from directory.filieres.registry import FiliereRef, Openness
@@ -111,7 +112,7 @@ async def join(
         await ledger.lock(opened, member_id)
         filiere_id = await _filiere_to_join(opened, member_id, slug)
         if leaving:
-            await _swap_out(opened, member_id, leaving, trace)
+            await _swap_out(opened, actor, leaving, trace)
         joined = await list_of(member_id, language)
         if filiere_id not in {membership.filiere.id for membership in joined}:
             if len(joined) >= settings.current().filieres_per_member:
@@ -120,6 +121,8 @@ async def join(
                 "INSERT INTO membership (filiere_id, member_id) VALUES ($1, $2)",
                 filiere_id, member_id,
             )  # fmt: skip
+            subject = filiere_scope(filiere_id)
+            await audit.record(actor, "membership.joined", member_id=member_id, subject=subject)
             await _tell(member_id, filiere_id)
         await consent.choose(actor, choices, trace)
         joined = await list_of(member_id, language)
@@ -141,11 +144,12 @@ async def _filiere_to_join(opened: asyncpg.Connection, member_id: int, slug: str
     return filiere_id
 
 
-async def _swap_out(opened: asyncpg.Connection, member_id: int, leaving: str, trace: Trace) -> None:
+async def _swap_out(opened: asyncpg.Connection, actor: Actor, leaving: str, trace: Trace) -> None:
+    member_id = actor.require_member()
     filiere_id = await opened.fetchval(
         "SELECT id FROM filiere WHERE slug = $1", leaving.replace("\0", "")
     )
-    if filiere_id is None or not await _end(opened, member_id, filiere_id, trace):
+    if filiere_id is None or not await _end(opened, actor, member_id, filiere_id, trace):
         raise errors.Malformed.field(
             "leaving", marked("Vous n’êtes pas dans la filière à quitter.")
         )
@@ -158,10 +162,12 @@ async def leave(actor: Actor, slug: str, trace: Trace) -> None:
     async with db.transaction() as opened:
         await ledger.lock(opened, member_id)
         filiere = await registry.get(slug, "fr")
-        await _end(opened, member_id, filiere.id, trace)
+        await _end(opened, actor, member_id, filiere.id, trace)
 
 
-async def _end(opened: asyncpg.Connection, member_id: int, filiere_id: int, trace: Trace) -> bool:
+async def _end(
+    opened: asyncpg.Connection, actor: Actor, member_id: int, filiere_id: int, trace: Trace
+) -> bool:
     # A transaction that waited for the lock began before the membership it ends.
     ended = await opened.fetchval(
         "UPDATE membership SET left_at = greatest(joined_at, clock_timestamp()) "
@@ -169,6 +175,8 @@ async def _end(opened: asyncpg.Connection, member_id: int, filiere_id: int, trac
         member_id, filiere_id,
     )  # fmt: skip
     if ended:
+        subject = filiere_scope(filiere_id)
+        await audit.record(actor, "membership.left", member_id=member_id, subject=subject)
         await consent.end(member_id, filiere_id, trace)
         await _tell(member_id, filiere_id)
     return bool(ended)
@@ -192,4 +200,5 @@ async def end_with_filiere(changed: lifecycle.StageChanged) -> None:
     for row in rows:
         async with db.transaction() as opened:
             await ledger.lock(opened, row["member_id"])
-            await _end(opened, row["member_id"], changed.filiere_id, Trace(Screen.CLOSING))
+            trace = Trace(Screen.CLOSING)
+            await _end(opened, VISITOR, row["member_id"], changed.filiere_id, trace)

@@ -77,3 +77,14 @@ document.addEventListener("htmx:afterSwap", ({ detail }) => {
 const unreached = (isSo) => document.querySelector("#unreached")?.toggleAttribute("hidden", !isSo);
 document.addEventListener("htmx:sendError", () => unreached(true));
 document.addEventListener("htmx:beforeOnLoad", () => unreached(false));
+
+// What is shown once is copied in one click; without a script it is selected by hand.
+for (const button of document.querySelectorAll("[data-copy]")) button.hidden = !navigator.clipboard;
+document.addEventListener("click", async ({ target }) => {
+  const button = target.closest?.("[data-copy]");
+  if (!button) return;
+  const field = document.getElementById(button.dataset.copy);
+  field.select();
+  await navigator.clipboard.writeText(field.value);
+  document.querySelector("[data-copied]").hidden = false;
+});

@@ -1,0 +1,1 @@
+"""Who changed what, as people read it: their own acts, what concerns them, and the whole log."""

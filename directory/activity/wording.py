@@ -1,0 +1,63 @@
+"""What each action of the audit log is called. A new action is added here: a test looks."""
+
+from collections.abc import Iterable
+
+from directory.filieres import appointments
+from directory.languages import marked, translate
+from directory.members.profile_pages import LABELS
+from directory.subscriptions.topics import Topic
+
+ACTIONS = {
+    "profile.changed": marked("Fiche modifiée"),
+    "audience.changed": marked("Qui voit la fiche, modifié"),
+    "profile.confirmed": marked("Fiche confirmée"),
+    "membership.joined": marked("Entrée dans une filière"),
+    "membership.left": marked("Sortie d’une filière"),
+    "filiere.moved": marked("Étape d’une filière changée"),
+    "role.given": marked("Rôle donné"),
+    "role.ended": marked("Rôle retiré"),
+    "mailing.sent": marked("Mail envoyé à une filière"),
+    "mailing.cancelled": marked("Envoi d’un mail annulé"),
+    "event.listed": marked("Date ajoutée à l’agenda"),
+    "event.changed": marked("Date modifiée"),
+    "event.cancelled": marked("Date annulée"),
+    "token.created": marked("Jeton d’API créé"),
+    "token.revoked": marked("Jeton d’API révoqué"),
+    "proposal.made": marked("Métier proposé"),
+    "proposal.withdrawn": marked("Proposition de métier retirée"),
+    "export.asked": marked("Copie de ses données demandée"),
+    "erasure.asked": marked("Effacement demandé"),
+    "erasure.confirmed": marked("Effacement confirmé"),
+    "erasure.undone": marked("Effacement abandonné"),
+    "erasure.announced": marked("Effacement annoncé"),
+    "member.erased": marked("Personne effacée"),
+    "miss.forgotten": marked("Recherche sans résultat oubliée"),
+}
+# Acts of the ledger of consents, shown beside the others and kept there alone.
+CONSENTS = {
+    "consent.given": marked("Mails choisis"),
+    "consent.changed": marked("Rythme de mails changé"),
+    "consent.confirmed": marked("Choix de mails confirmé"),
+    "consent.withdrawn": marked("Mails arrêtés"),
+    "consent.expired": marked("Choix de mails expiré"),
+    "consent.imported": marked("Choix de mails importé"),
+}
+ROLES = {role.value: name for role, name in appointments.NAMES.items()}
+_FIELDS = {field.value: label for field, label in LABELS.items()} | {
+    topic.value: topic.label for topic in Topic
+}
+_ORDER = {name: place for place, name in enumerate(_FIELDS)}
+
+
+def say(language: str, action: str, fields: Iterable[str], subject: str | None) -> str:
+    """'Fiche modifiée : Ville, Liens'. An action or a field without words is shown as it is."""
+    known = ACTIONS.get(action) or CONSENTS.get(action)
+    words = translate(language, known) if known else action
+    details = [
+        translate(language, _FIELDS[name]) if name in _FIELDS else name
+        for name in sorted(fields, key=lambda name: (_ORDER.get(name, len(_ORDER)), name))
+    ]
+    details += [subject] if subject else []
+    return (
+        words + translate(language, marked("\u00a0: ")) + ", ".join(details) if details else words
+    )

@@ -1,0 +1,379 @@
+"""Who may do what: one row for each route of the service, with the status that each role gets.
+
+To add a route, add a row:
+
+    Row("POST /filieres/{slug:str}/stage", "401 403 403 403 403 303 303 403 303",
+        form={"to_stage": "dormant", "reason": "Pause."}, scope=FILIERES),
+
+- The route is the method and the path as the app knows it: the failing test prints it.
+- The statuses stand in the order of COLUMNS. The last two are tokens: one without any
+  scope, and one with `scope`. OPEN, MEMBERS and STAFF are the usual lines.
+- `at` is the address asked for; without it the places of the route are filled from PLACES, which
+  are names of the scene in tests/test_access_table.py: {web} is the filière of the animator and
+  the ambassador, {other} a member whom nobody is, {self} the member who asks.
+- `json` or `form` is a body that is right: who may must be let through (2xx or 3xx), so that who
+  may not is refused by the permission and by nothing else. Texts in it are filled like `at`.
+- A route may have several rows: one's own thing, another's thing.
+- `holder` is who has the tokens; without it, HOLDERS says it by the scope, or it is the member.
+- `nobody` says why no column is let through, where that is meant.
+"""
+
+from typing import Any
+
+import msgspec
+
+from directory.accounts.actor import Scope
+
+COLUMNS = (
+    "visitor", "member", "animator", "other_animator", "ambassador", "coordinator",
+    "administrator", "token_without_scope", "token",
+)  # fmt: skip
+
+
+class Row(msgspec.Struct, frozen=True):
+    route: str
+    statuses: str
+    at: str = ""
+    json: Any = None
+    form: dict[str, str] | None = None
+    scope: Scope | None = None
+    holder: str = ""
+    """Whose tokens the last two columns are; without it, HOLDERS says."""
+    nobody: str = ""
+
+
+# What fills {…} of a route where the row does not say it with `at`.
+PLACES = {
+    "{slug:str}": "{web}", "{event_id:int}": "{event}", "{mailing_id:int}": "{draft}",
+    "{member_id:int}": "{other}", "{proposal_id:int}": "{proposal}", "{grant_id:int}": "{grant}",
+    "{token_id:int}": "{own_token}", "{facet:str}": "trade", "{name:str}": "headline",
+    "{secret:str}": "{login}", "{token:str}": "{link}",
+}  # fmt: skip
+
+MAILINGS, EVENTS = Scope.MAILINGS_WRITE, Scope.EVENTS_WRITE
+FILIERES, VOCABULARY = Scope.FILIERES_WRITE, Scope.VOCABULARY_WRITE
+PROFILE, READ, OWN = Scope.PROFILE_WRITE, Scope.MEMBERS_READ, Scope.ACCOUNT_EXPORT
+# Whose tokens of a scope do something.
+HOLDERS: dict[Scope | None, str] = {
+    MAILINGS: "animator", EVENTS: "animator", FILIERES: "coordinator", VOCABULARY: "coordinator",
+}  # fmt: skip
+
+OPEN = "200 200 200 200 200 200 200 200 200"
+OPEN_POST = "303 303 303 303 303 303 303 303 303"
+PERSONS = "401 200 200 200 200 200 200 403 403"  # at a screen, never a token
+MEMBERS = "401 200 200 200 200 403 403 403 200"
+MEMBERS_POST = "401 303 303 303 303 403 403 403 303"
+STAFF = "401 403 403 403 403 200 200 403 200"
+STAFF_POST = "401 403 403 403 403 303 303 403 303"
+STAFF_PERSONS = "401 403 403 403 403 200 200 403 403"
+ANIMATORS = "401 403 200 200 403 403 403 403 200"
+AUTHOR = "401 403 200 404 403 403 403 403 200"  # the animator who wrote it
+AUTHOR_POST = "401 403 303 404 403 403 403 403 303"
+LISTERS = "401 403 200 403 200 200 200 403 200"  # who lists dates of the filière
+LISTERS_POST = "401 403 303 403 303 303 303 403 303"
+
+ACCOUNTS = "401 200 200 200 200 200 200 403 403"
+ACCOUNTS_POST = "401 303 303 303 303 303 303 403 403"
+NOT_THERE = "401 404 404 404 404 404 404 403 404"
+NO_LINK = "404 404 404 404 404 404 404 404 404"
+OTHER_LINK = "the link of the scene is for another purpose"
+
+EVENT = {
+    "title": "Midi des devis", "kind": "meeting", "filieres": ["{web}"], "audience": "public",
+    "starts_at": "{year}-03-04T12:00", "ends_at": "{year}-03-04T14:00", "location": "Namur",
+}  # fmt: skip
+EVENT_FORM = {
+    "title": "Midi des devis", "kind": "meeting", "filieres": "{web}", "audience": "public",
+    "starts_on": "{year}-03-04", "starts_time": "12:00", "ends_on": "{year}-03-04",
+    "ends_time": "14:00", "location": "Namur",
+}  # fmt: skip
+MAILING = {
+    "filiere_ids": ["{web_id}"], "topic": "news", "subject": "Bonjour", "body": "Du neuf.",
+}  # fmt: skip
+MAILING_FORM = {
+    "filiere_ids": "{web_id}", "topic": "news", "subject": "Bonjour", "body": "Du neuf.",
+}  # fmt: skip
+HEADLINE = {"version": "1", "audience": "members", "value": "Bonjour"}
+ROLE = {"who": "{other_email}", "role": "ambassador", "filiere": "{web}"}
+STAFF_ROLE = {"who": "{other_email}", "role": "coordinator"}
+TOKEN = {"name": "Tableur", "scopes": ["members:read"]}
+TOKEN_FORM = {"name": "Tableur", "scopes": "members:read", "days": "30"}
+DORMANT = {"to_stage": "dormant", "reason": "Pause."}
+PROPOSAL = {"label": "Souffleuse de verre"}
+
+ROWS = (
+    # Anybody
+    Row("GET /", OPEN),
+    Row("GET /about", OPEN),
+    Row("GET /facets/{facet:str}", OPEN),
+    Row("GET /places", OPEN),
+    Row("GET /health/live", OPEN),
+    Row("GET /health/ready", OPEN),
+    Row("GET /login", OPEN),
+    Row("POST /login", OPEN, form={"email": "rien@test.example"}),
+    Row("GET /login/{secret:str}", OPEN),
+    Row("POST /login/{secret:str}", OPEN_POST),
+    Row("POST /logout", OPEN_POST),
+    Row("POST /language", OPEN_POST, form={"language": "nl"}),
+    Row("GET /demo/mailbox", OPEN),
+    Row("GET /demo/mailbox/{name:str}", OPEN, at="/demo/mailbox/{letter}"),
+    Row("GET /demo/mailbox/{name:str}/html", OPEN, at="/demo/mailbox/{letter}/html"),
+    Row("GET /api/v1/members", OPEN),
+    Row("GET /api/v1/members/facets/{facet:str}", OPEN),
+    Row("GET /api/v1/trades", OPEN),
+    Row("GET /api/v1/sectors", OPEN),
+    Row("GET /api/v1/places", OPEN),
+    # One's account
+    Row("GET /account", PERSONS),
+    Row("GET /account/tokens", PERSONS),
+    Row("POST /account/tokens", "401 201 201 201 201 201 201 403 403", form=TOKEN_FORM),
+    Row("POST /account/tokens/{token_id:int}/revoke", "401 303 303 303 303 303 303 403 403"),
+    Row(
+        "POST /account/tokens/{token_id:int}/revoke", "401 404 404 404 404 404 404 403 403",
+        at="/account/tokens/{others_token}/revoke", nobody="it is another's",
+    ),
+    Row("GET /api/v1/me", "401 200 200 200 200 200 200 200 200"),
+    Row("GET /api/v1/me/tokens", PERSONS),
+    Row("POST /api/v1/me/tokens", "401 201 201 201 201 201 201 403 403", json=TOKEN),
+    Row("DELETE /api/v1/me/tokens/{token_id:int}", "401 204 204 204 204 204 204 403 403"),
+    Row(
+        "DELETE /api/v1/me/tokens/{token_id:int}", "401 404 404 404 404 404 404 403 403",
+        at="/api/v1/me/tokens/{others_token}", nobody="it is another's",
+    ),
+    # What was changed
+    Row("GET /account/activity", "401 200 200 200 200 200 200 403 200", scope=READ),
+    Row("GET /api/v1/me/activity", "401 200 200 200 200 200 200 403 200", scope=READ),
+    Row("GET /audit", STAFF, scope=READ, holder="coordinator"),
+    Row("GET /api/v1/audit", STAFF, scope=READ, holder="coordinator"),
+    # Roles
+    Row("GET /roles", STAFF_PERSONS, holder="administrator"),
+    Row(
+        "POST /roles", "401 403 403 403 403 303 303 403 403", form=ROLE, holder="administrator",
+    ),
+    Row(
+        "POST /roles", "401 403 403 403 403 403 303 403 403", form=STAFF_ROLE,
+        holder="administrator",
+    ),
+    Row(
+        "POST /roles/{grant_id:int}/end", "401 403 403 403 403 303 303 403 403",
+        holder="administrator",
+    ),
+    Row(
+        "POST /roles/{grant_id:int}/end", "401 403 403 403 403 404 303 403 403",
+        at="/roles/{staff_grant}/end", holder="administrator",
+    ),
+    Row("GET /api/v1/roles", STAFF_PERSONS, holder="administrator"),
+    Row(
+        "POST /api/v1/roles", "401 403 403 403 403 201 201 403 403", json=ROLE,
+        holder="administrator",
+    ),
+    Row(
+        "POST /api/v1/roles", "401 403 403 403 403 403 201 403 403", json=STAFF_ROLE,
+        holder="administrator",
+    ),
+    Row(
+        "DELETE /api/v1/roles/{grant_id:int}", "401 403 403 403 403 204 204 403 403",
+        holder="administrator",
+    ),
+    Row(
+        "DELETE /api/v1/roles/{grant_id:int}", "401 403 403 403 403 404 204 403 403",
+        at="/api/v1/roles/{staff_grant}", holder="administrator",
+    ),
+    # Profiles: those of others are read as they chose, one's own is edited
+    Row("GET /members/{member_id:int}", "404 200 200 200 200 200 200 404 200", scope=READ),
+    Row(
+        "GET /members/{member_id:int}/edit/{name:str}", MEMBERS, scope=PROFILE,
+        at="/members/{self}/edit/headline",
+    ),
+    Row(
+        "GET /members/{member_id:int}/edit/{name:str}", "401 403 403 403 403 403 403 404 403",
+        scope=READ, nobody="it is another's",
+    ),
+    Row(
+        "POST /members/{member_id:int}/edit/{name:str}", MEMBERS_POST, scope=PROFILE,
+        at="/members/{self}/edit/headline", form=HEADLINE,
+    ),
+    Row(
+        "POST /members/{member_id:int}/edit/{name:str}", "401 403 403 403 403 403 403 404 404",
+        scope=PROFILE, form=HEADLINE, nobody="it is another's",
+    ),
+    Row(
+        "POST /members/{member_id:int}/confirm", MEMBERS_POST, scope=PROFILE,
+        at="/members/{self}/confirm",
+    ),
+    Row(
+        "POST /members/{member_id:int}/confirm", "401 403 403 403 403 403 403 404 404",
+        scope=PROFILE, nobody="it is another's",
+    ),
+    Row(
+        "GET /api/v1/members/{member_id:int}", "404 200 200 200 200 200 200 404 200",
+        scope=READ,
+    ),
+    Row(
+        "PATCH /api/v1/members/{member_id:int}", MEMBERS, scope=PROFILE,
+        at="/api/v1/members/{self}", json={"version": 1, "headline": "Bonjour"},
+    ),
+    Row(
+        "PATCH /api/v1/members/{member_id:int}", "401 403 403 403 403 403 403 404 404",
+        scope=PROFILE, json={"version": 1, "headline": "x"}, nobody="it is another's",
+    ),
+    # The shared words
+    Row("GET /trades/propose", MEMBERS, scope=PROFILE),
+    Row("POST /trades/propose", MEMBERS_POST, scope=PROFILE, form=PROPOSAL),
+    Row(
+        "POST /trades/proposals/{proposal_id:int}/withdraw", "401 303 404 404 404 403 403 403 303",
+        scope=PROFILE,
+    ),
+    Row("GET /vocabulary", STAFF, scope=VOCABULARY),
+    Row(
+        "POST /vocabulary/misses/forget", STAFF_POST, form={"text": "luthier"},
+        scope=VOCABULARY,
+    ),
+    Row("GET /api/v1/vocabulary/misses", STAFF, scope=VOCABULARY),
+    Row(
+        "DELETE /api/v1/vocabulary/misses", "401 403 403 403 403 204 204 403 204",
+        at="/api/v1/vocabulary/misses?text=luthier", scope=VOCABULARY,
+    ),
+    Row("GET /api/v1/vocabulary/proposals", STAFF, scope=VOCABULARY),
+    Row(
+        "POST /api/v1/vocabulary/proposals", "401 201 201 201 201 403 403 403 201",
+        scope=PROFILE, json=PROPOSAL,
+    ),
+    Row(
+        "DELETE /api/v1/vocabulary/proposals/{proposal_id:int}",
+        "401 204 404 404 404 403 403 403 204", scope=PROFILE,
+    ),
+    # Filières
+    Row("GET /filieres", OPEN),
+    Row("GET /filieres/{slug:str}", OPEN),
+    Row("GET /filieres/{slug:str}/calendar.ics", OPEN),
+    Row("GET /api/v1/filieres", OPEN),
+    Row("GET /api/v1/filieres/{slug:str}", OPEN),
+    Row("POST /filieres/{slug:str}/stage", STAFF_POST, scope=FILIERES, form=DORMANT),
+    Row(
+        "POST /api/v1/filieres/{slug:str}/timeline", "401 403 403 403 403 201 201 403 201",
+        scope=FILIERES,
+        json=DORMANT,
+    ),
+    # Being in one, and what one receives
+    Row(
+        "POST /filieres/{slug:str}/join", MEMBERS_POST, at="/filieres/{garden}/join", form={},
+        scope=PROFILE,
+    ),
+    Row("POST /filieres/{slug:str}/leave", MEMBERS_POST, scope=PROFILE),
+    Row("POST /filieres/{slug:str}/consents", MEMBERS_POST, form={}, scope=PROFILE),
+    Row(
+        "PUT /api/v1/filieres/{slug:str}/membership", MEMBERS, scope=PROFILE,
+        at="/api/v1/filieres/{garden}/membership",
+    ),
+    Row(
+        "DELETE /api/v1/filieres/{slug:str}/membership", "401 204 204 204 204 403 403 403 204",
+        scope=PROFILE,
+    ),
+    Row("GET /preferences", MEMBERS, scope=PROFILE),
+    Row("POST /preferences", MEMBERS_POST, form={}, scope=PROFILE),
+    Row("POST /preferences/stop-all", MEMBERS_POST, scope=PROFILE),
+    Row("POST /preferences/undo", MEMBERS_POST, form={"undo": "{undo}"}, scope=PROFILE),
+    Row("GET /api/v1/me/consents", MEMBERS, scope=PROFILE),
+    Row("PUT /api/v1/me/consents", MEMBERS, json={"choices": []}, scope=PROFILE),
+    Row("GET /api/v1/me/consents/history", MEMBERS, scope=PROFILE),
+    # Whoever holds a link from a mail of {other}
+    Row("GET /m/{token:str}", OPEN),
+    Row("POST /m/{token:str}", OPEN_POST, form={}),
+    Row("POST /m/{token:str}/stop-all", OPEN_POST),
+    Row("POST /m/{token:str}/undo", OPEN_POST, form={"undo": "{link_undo}"}),
+    Row("GET /m/{token:str}/stop", OPEN, at="/m/{stop_link}/stop"),
+    Row("POST /m/{token:str}/stop", OPEN_POST, at="/m/{stop_link}/stop"),
+    Row(
+        "POST /m/{token:str}/stop/undo", OPEN_POST, at="/m/{stop_link}/stop/undo",
+        form={"undo": "{link_undo}"},
+    ),
+    # The agenda
+    Row("GET /events", OPEN),
+    Row("GET /events/{event_id:int}", OPEN),
+    Row("GET /events/{event_id:int}/event.ics", OPEN),
+    Row("GET /api/v1/events", OPEN),
+    Row("GET /api/v1/events/{event_id:int}", OPEN),
+    Row(
+        "GET /api/v1/events/{event_id:int}", "404 200 200 200 200 200 200 404 200",
+        at="/api/v1/events/{members_event}", scope=READ,
+    ),
+    Row(
+        "GET /events/new", "401 403 200 200 200 200 200 403 200", scope=EVENTS,
+        holder="ambassador",
+    ),
+    Row("POST /events/new", LISTERS_POST, form=EVENT_FORM, scope=EVENTS, holder="ambassador"),
+    Row("GET /events/{event_id:int}/edit", LISTERS, scope=EVENTS),
+    Row("POST /events/{event_id:int}/edit", LISTERS_POST, form=EVENT_FORM, scope=EVENTS),
+    Row("GET /events/{event_id:int}/cancel", LISTERS, scope=EVENTS),
+    Row("POST /events/{event_id:int}/cancel", LISTERS_POST, scope=EVENTS),
+    Row("POST /api/v1/events", "401 403 201 403 201 201 201 403 201", json=EVENT, scope=EVENTS),
+    Row("PUT /api/v1/events/{event_id:int}", LISTERS, json=EVENT, scope=EVENTS),
+    Row("POST /api/v1/events/{event_id:int}/cancel", LISTERS, scope=EVENTS),
+    # Mailings
+    Row("GET /mailings", ANIMATORS, scope=MAILINGS),
+    Row("GET /mailings/new", ANIMATORS, scope=MAILINGS),
+    Row(
+        "POST /mailings", "401 403 303 403 403 403 403 403 303", form=MAILING_FORM,
+        scope=MAILINGS,
+    ),
+    Row("POST /mailings/preview", ANIMATORS, form=MAILING_FORM, scope=MAILINGS),
+    Row("GET /mailings/{mailing_id:int}", AUTHOR, scope=MAILINGS),
+    Row("GET /mailings/{mailing_id:int}/edit", AUTHOR, scope=MAILINGS),
+    Row(
+        "POST /mailings/{mailing_id:int}", "401 403 303 403 403 403 403 403 303",
+        form=MAILING_FORM, scope=MAILINGS,
+    ),
+    Row("POST /mailings/{mailing_id:int}/delete", AUTHOR_POST, scope=MAILINGS),
+    Row("POST /mailings/{mailing_id:int}/trial", AUTHOR_POST, scope=MAILINGS),
+    Row("POST /mailings/{mailing_id:int}/send", AUTHOR_POST, scope=MAILINGS),
+    Row(
+        "POST /mailings/{mailing_id:int}/cancel", AUTHOR_POST, at="/mailings/{sending}/cancel",
+        scope=MAILINGS,
+    ),
+    Row("GET /api/v1/mailings", ANIMATORS, scope=MAILINGS),
+    Row(
+        "POST /api/v1/mailings", "401 403 201 403 403 403 403 403 201", json=MAILING,
+        scope=MAILINGS,
+    ),
+    Row("GET /api/v1/mailings/{mailing_id:int}", AUTHOR, scope=MAILINGS),
+    Row(
+        "PUT /api/v1/mailings/{mailing_id:int}", "401 403 200 403 403 403 403 403 200",
+        json=MAILING, scope=MAILINGS,
+    ),
+    Row(
+        "DELETE /api/v1/mailings/{mailing_id:int}", "401 403 204 404 403 403 403 403 204",
+        scope=MAILINGS,
+    ),
+    Row("GET /api/v1/mailings/{mailing_id:int}/audience", AUTHOR, scope=MAILINGS),
+    Row("POST /api/v1/mailings/{mailing_id:int}/send", AUTHOR, scope=MAILINGS),
+    Row(
+        "POST /api/v1/mailings/{mailing_id:int}/cancel", AUTHOR, scope=MAILINGS,
+        at="/api/v1/mailings/{sending}/cancel",
+    ),
+    # One's own data, and the end of it
+    Row("GET /account/data", ACCOUNTS),
+    Row("POST /account/data/exports", ACCOUNTS_POST),
+    Row(
+        "GET /account/data/exports/{export_id:int}", "401 404 404 404 404 404 404 403 403",
+        at="/account/data/exports/1", nobody="nobody has asked for a copy",
+    ),
+    Row("GET /api/v1/me/exports", "401 200 200 200 200 200 200 403 200", scope=OWN),
+    Row("POST /api/v1/me/exports", "401 202 202 202 202 202 202 403 202", scope=OWN),
+    Row(
+        "GET /api/v1/me/exports/{export_id:int}", NOT_THERE, at="/api/v1/me/exports/999",
+        scope=OWN, nobody="no copy has this number",
+    ),
+    Row(
+        "GET /api/v1/me/exports/{export_id:int}/file", NOT_THERE,
+        at="/api/v1/me/exports/999/file", scope=OWN, nobody="no copy has this number",
+    ),
+    Row("POST /account/data/erasure", ACCOUNTS_POST),
+    Row("POST /account/data/erasure/keep", ACCOUNTS_POST),
+    Row("GET /erasure/{token:str}", NO_LINK, nobody=OTHER_LINK),
+    Row("POST /erasure/{token:str}", NO_LINK, nobody=OTHER_LINK),
+    Row("GET /erasure/keep/{token:str}", NO_LINK, nobody=OTHER_LINK),
+    Row("POST /erasure/keep/{token:str}", NO_LINK, nobody=OTHER_LINK),
+    # Last: it empties the mailbox that others read from
+    Row("POST /demo/mailbox/empty", OPEN_POST),
+)  # fmt: skip
