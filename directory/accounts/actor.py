@@ -1,6 +1,7 @@
 """Who acts, and what they may do. Every permission of the service is in this file."""
 
 import enum
+from uuid import UUID
 
 import msgspec
 
@@ -84,6 +85,7 @@ class Actor(msgspec.Struct, frozen=True, kw_only=True):
     name: str = ""
     language: str | None = None
     grants: frozenset[Grant] = frozenset()
+    session_id: UUID | None = None
     token_id: int | None = None
     token_scopes: frozenset[Scope] | None = None
     """None for a person at a screen: not limited by a token."""
@@ -130,6 +132,19 @@ class Actor(msgspec.Struct, frozen=True, kw_only=True):
         if self.member_id is None:
             raise errors.Forbidden(marked("Votre compte n’est pas celui d’un membre."))
         return self.member_id
+
+    def require_person(self) -> int:
+        """The account's id, of a person at a screen.
+
+        :raises errors.SignInNeeded: for a visitor. :raises errors.Forbidden: for a token.
+        """
+        if self.account_id is None:
+            raise errors.SignInNeeded
+        if self.token_scopes is not None:
+            raise errors.Forbidden(
+                marked("Un jeton ne fait pas cela. Connectez-vous dans un navigateur.")
+            )
+        return self.account_id
 
     def scopes(self, role: Role) -> set[str]:
         """Where the actor has this role: '' or 'filiere:<id>'."""
