@@ -88,7 +88,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def provider_name(self) -> str:
-        return self.oidc_name or urlsplit(self.oidc_issuer).netloc
+        """'' where there is none."""
+        host = urlsplit(self.oidc_issuer).netloc
+        return (self.oidc_name or host) if self.has_oidc else ""
 
     @property
     def secret(self) -> bytes:

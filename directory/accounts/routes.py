@@ -9,7 +9,7 @@ from litestar.params import FromPath, QueryParameter, URLEncodedBody
 from litestar.response import Redirect
 
 from directory import errors, languages, settings
-from directory.accounts import cookies, login, secrets, session_routes, sessions
+from directory.accounts import cookies, login, oidc_routes, secrets, session_routes, sessions
 from directory.accounts.authentication import ActorRequest
 from directory.http import clients, pages, problems
 
@@ -50,6 +50,7 @@ def _login_page(
     return pages.page(
         request, "accounts/login.html", status=problem.status if problem else 200,
         email=email, after=login.local_path(after), problem=problem,
+        provider=settings.current().provider_name,
     )  # fmt: skip
 
 
@@ -145,4 +146,5 @@ async def me(request: ActorRequest) -> Me:
 API = [me, *session_routes.API]
 PAGES = [
     login_page, ask_login, link_page, enter, leave, choose_language, *session_routes.PAGES,
+    *oidc_routes.PAGES,
 ]  # fmt: skip

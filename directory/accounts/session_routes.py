@@ -7,13 +7,14 @@ from litestar import Response, delete, get, post
 from litestar.params import FromPath, QueryParameter
 from litestar.response import Redirect
 
-from directory.accounts import cookies, sessions
+from directory import settings
+from directory.accounts import cookies, identities, sessions
 from directory.accounts.authentication import ActorRequest
 from directory.accounts.sessions import SessionView
 from directory.http import pages, problems
 
 PAGE = "/account/sessions"
-Done = Annotated[Literal["", "ended", "others"], QueryParameter()]
+Done = Annotated[Literal["", "ended", "others", "parted"], QueryParameter()]
 
 
 @get(
@@ -40,6 +41,8 @@ async def sessions_page(request: ActorRequest, done: Done = "") -> Response[str]
     return pages.page(
         request, "accounts/sessions.html", sessions=found, done=done,
         days=sessions.lifetime().days, idle_days=sessions.idle().days,
+        identity=await identities.find_own(request.user),
+        provider=settings.current().provider_name,
     )  # fmt: skip
 
 
