@@ -73,7 +73,7 @@ async def verify(chosen: Settings, known: Known, tokens: Tokens, nonce: str) -> 
                 "access_token": tokens.access_token,
             },
         ).validate(leeway=LEEWAY_SECONDS)  # fmt: skip
-    except (JoseError, msgspec.ValidationError, ValueError, TypeError) as error:
+    except (JoseError, msgspec.ValidationError, ValueError, TypeError, RecursionError) as error:
         raise ProviderUnreadable(chosen, f"ID token: {error!r}") from error
     contact: _Contact = claims
     if not claims.email:

@@ -225,7 +225,7 @@ async def _asking(chosen: Settings, method: str = "") -> AsyncIterator[Any]:
         raise ProviderRefused(chosen, str(refused.error)) from refused
     except (httpx2.HTTPError, TimeoutError, OSError) as away:
         raise ProviderAway(chosen) from away
-    except (ValueError, TypeError, LookupError, AttributeError) as rubbish:
+    except (ValueError, TypeError, LookupError, AttributeError, RecursionError) as rubbish:
         raise ProviderUnreadable(chosen, repr(rubbish)) from rubbish
 
 
