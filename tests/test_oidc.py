@@ -9,7 +9,7 @@ import httpx
 import msgspec
 import pytest
 
-from directory import settings
+from directory import operations, settings
 from directory.accounts import attempts, provider
 from directory.accounts.provider import ProviderRefused
 from directory.settings import Settings
@@ -284,3 +284,18 @@ async def test_where_no_provider_is_set_there_is_no_way_to_it(
     assert "/login/oidc" not in (await client.get("/login")).text
     assert (await client.get("/login/oidc")).status_code == 404
     assert (await client.get("/login/oidc/callback")).status_code == 404
+
+
+async def test_the_doctor_reads_the_provider(chosen: Settings, issuer: str) -> None:
+    (found,) = await operations._examine_provider(chosen)
+    assert found.is_well
+    assert CALLBACK in found.words
+    slash = msgspec.structs.replace(chosen, oidc_issuer=f"{issuer}/")
+    (found,) = await operations._examine_provider(slash)
+    assert not found.is_well
+    assert "it calls itself" in found.words
+    (found,) = await operations._examine_provider(
+        msgspec.structs.replace(chosen, oidc_issuer="http://127.0.0.1:9")
+    )
+    assert "not reached" in found.words
+    assert await operations._examine_provider(Settings()) == []

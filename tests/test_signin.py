@@ -14,13 +14,15 @@ import pytest
 from litestar import Litestar
 from playwright.async_api import Browser, Page, expect
 
-from directory import jobs
-from directory.accounts import login
+from directory import jobs, settings
+from directory.accounts import login, provider
 from directory.accounts.login import LoginAsked
 from directory.demo import mailbox
 from tests import people
+from tests.oidc import real
 from tests.site import LINK, Site, browser, demo_template, page, sign_in, site
 from tests.test_accounts import post_office
+from tests.test_command_line import free_port
 
 __all__ = ["browser", "demo_template", "page", "post_office", "site"]
 FORM = {"Content-Type": "application/x-www-form-urlencoded"}
@@ -99,7 +101,7 @@ async def test_in_another_browser_nobody_enters_who_was_not_shown_the_address(
         assert not await is_in(other)
     shown = await other.get(path)
     assert "Ce lien n’a pas été demandé dans ce navigateur" in shown.text
-    assert f"Vous entrerez avec l’adresse {eve.email}" in shown.text
+    assert f"Vous entrerez avec l’adresse <b>{eve.email}</b>" in shown.text
 
 
 async def test_in_another_browser_the_address_is_shown_and_a_click_signs_in(
@@ -254,3 +256,33 @@ async def test_a_person_ends_what_they_do_not_recognise(
     await there.goto("/preferences")
     await expect(there.locator("h1")).to_have_text("Connectez-vous pour continuer")
     await lost.close()
+
+
+async def test_a_person_signs_in_by_the_provider_in_a_browser(page: Page, site: Site) -> None:
+    """The provider is another site for the browser: 127.0.0.1 there, localhost here."""
+    ours = msgspec.structs.replace(
+        settings.current(), oidc_client_id=real.CLIENT, oidc_client_secret="secret",
+        oidc_name="Coop ID", oidc_issuer=f"http://127.0.0.1:{(other := free_port())}",
+    )  # fmt: skip
+    async with real.running(other, ours):
+        settings.use(ours)
+        await page.goto("/login?next=/preferences")
+        if folder := os.environ.get("SHOTS"):
+            await page.screenshot(path=f"{folder}/login.png", full_page=True)
+        await page.get_by_role("link", name="Me connecter avec Coop ID").click()
+        await page.get_by_placeholder("Enter any login").fill("awa@etabli.example")
+        await page.get_by_placeholder("and password").fill("x")
+        await page.get_by_role("button", name="Sign-in").click()
+        await page.get_by_role("button", name="Continue").click()
+        await expect(page).to_have_url(f"{site.url}/preferences")
+        await expect(page.locator(".who")).to_contain_text("Awa")
+        await page.go_back()  # the provider's page of consent is over, and so is the answer
+        await page.goto("/account/sessions")
+        await expect(page.locator("main")).to_contain_text("Votre compte est relié à Coop ID")
+    # Away by now: said, and the other way in is offered.
+    await page.get_by_role("button", name="Se déconnecter").click()
+    provider._known.clear()
+    answer = await page.request.get("/login/oidc")
+    assert answer.status == 503
+    await page.goto("/login")
+    await expect(page.get_by_role("button", name="M’envoyer un lien")).to_be_visible()
