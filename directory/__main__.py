@@ -179,6 +179,7 @@ def _serve(chosen: Settings, _: argparse.Namespace) -> None:
         uvicorn.run(
             create_app(chosen, url), host=chosen.host, port=chosen.port, log_level="warning",
             server_header=False, timeout_graceful_shutdown=jobs.GRACE_SECONDS,
+            proxy_headers=True, forwarded_allow_ips=chosen.trusted_proxies,
         )  # fmt: skip
 
 

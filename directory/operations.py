@@ -8,19 +8,21 @@ from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from typing import NamedTuple
+from urllib.parse import urlsplit
 
 import aiosmtplib
 import asyncpg
 from rich.progress import Progress, TaskID
 
 from directory import cluster, db, errors, indexing, jobs, mail, piccolo_conf
-from directory.accounts import holdings
+from directory.accounts import holdings, provider
+from directory.accounts.provider import ProviderUnreadable, SignInFailed
 from directory.demo import loading as demo
 from directory.holdings import Person
 from directory.languages import SOURCE, marked
 from directory.members.reference import loading
 from directory.privacy import archive, erasing, retention
-from directory.settings import Settings, SettingsInvalid
+from directory.settings import Settings, SettingsInvalid, is_loopback
 from directory.subscriptions import wordings
 from search import server
 from search.server import WRITE_SECONDS, Server, Unavailable
@@ -126,7 +128,8 @@ async def examine(settings: Settings, url: str) -> list[Finding]:
             if findings[-1].is_well:
                 findings += [await _examine_index(), *await _examine_meilisearch(settings)]
                 findings += [await examine_worker(), await _examine_retention()]
-    return [*findings, await _examine_relay(settings), _examine_secret(settings)]
+    findings += [await _examine_relay(settings), *await _examine_provider(settings)]
+    return [*findings, _examine_secret(settings), *_examine_address(settings)]
 
 
 async def _examine_postgres(settings: Settings, url: str) -> Finding:
@@ -245,6 +248,33 @@ async def _examine_relay(settings: Settings) -> Finding:
         return Finding(False, "Mail relay", str(error))
     except (aiosmtplib.SMTPException, OSError) as error:
         return Finding(False, "Mail relay", f"{where}: not reached ({error})")
+
+
+async def _examine_provider(settings: Settings) -> list[Finding]:
+    """Nothing to say where none is set: the link by mail is the way in."""
+    if not settings.has_oidc:
+        return []
+    where = settings.oidc_issuer
+    try:
+        metadata = (await provider.read(settings)).metadata
+    except ProviderUnreadable as unreadable:
+        return [Finding(False, "OpenID Connect", f"{where}: {unreadable.reason}")]
+    except SignInFailed:
+        return [Finding(False, "OpenID Connect", f"{where}: not reached")]
+    if "S256" not in metadata.code_challenge_methods_supported:
+        words = "does not say that it checks PKCE with S256"
+        return [Finding(False, "OpenID Connect", f"{where}: {words}")]
+    words = f"answers; it must send browsers back to {provider.redirect_uri(settings)}"
+    return [Finding(True, "OpenID Connect", f"{where}: {words}")]
+
+
+def _examine_address(settings: Settings) -> list[Finding]:
+    """Browsers keep our cookies over https and on their own machine, and nowhere else."""
+    host = urlsplit(settings.public_url).hostname or ""
+    if settings.is_https or settings.demo or is_loopback(host):
+        return []
+    words = f"{settings.public_url}: nobody can sign in without https://"
+    return [Finding(False, "BASE_URL", words)]
 
 
 def _examine_secret(settings: Settings) -> Finding:

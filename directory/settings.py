@@ -1,11 +1,13 @@
 """The settings of one process, read once from the environment."""
 
 import functools
+import ipaddress
 import os
 import secrets
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, get_type_hints
+from urllib.parse import urlsplit
 
 import msgspec
 
@@ -29,6 +31,23 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     name: str = "Filières"
     secret_key: str = ""
     """Signs the links in mails; 32 characters or more. Needed outside the demo."""
+
+    session_idle_days: Annotated[int, msgspec.Meta(ge=1, le=365)] = 14
+    """A session that nobody used for as long ends; and any, in use or not, after session_days."""
+
+    session_days: Annotated[int, msgspec.Meta(ge=1, le=365)] = 30
+    trusted_proxies: str = "127.0.0.1,::1"
+    """Whose X-Forwarded-For is believed: addresses and networks with commas between, or *."""
+
+    oidc_issuer: Annotated[str, msgspec.Meta(pattern="^(|https?://[^\\s?#]+)$")] = ""
+    """The OpenID Connect provider, as it names itself. Empty: the link by mail is the only way."""
+
+    oidc_client_id: str = ""
+    oidc_client_secret: str = ""
+    """Empty: a public client, which PKCE alone protects."""
+
+    oidc_name: str = ""
+    """What the button calls the provider. Empty: its host."""
 
     demo: bool = False
     smtp_url: str = "smtp://127.0.0.1:1025"
@@ -74,6 +93,21 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         return self.public_url.startswith("https://")
 
     @property
+    def has_secure_cookies(self) -> bool:
+        """Browsers take such cookies over https, and from localhost."""
+        return self.is_https or not self.demo
+
+    @property
+    def has_oidc(self) -> bool:
+        return bool(self.oidc_issuer)
+
+    @property
+    def provider_name(self) -> str:
+        """'' where there is none."""
+        host = urlsplit(self.oidc_issuer).netloc
+        return (self.oidc_name or host) if self.has_oidc else ""
+
+    @property
     def secret(self) -> bytes:
         """The signing key. The demo makes its own once, in `var_dir`.
 
@@ -110,7 +144,42 @@ def from_environment(environment: Mapping[str, str] = os.environ) -> Settings:
             msgspec.convert({name: text}, Settings, strict=False, dec_hook=_decode)
         except msgspec.ValidationError as error:
             raise SettingsInvalid(f"{name.upper()}={text!r}: {error}") from error
-    return msgspec.convert(given, Settings, strict=False, dec_hook=_decode)
+    chosen = msgspec.convert(given, Settings, strict=False, dec_hook=_decode)
+    _check_provider(chosen)
+    _check_proxies(chosen)
+    return chosen
+
+
+def _check_provider(chosen: Settings) -> None:
+    if bool(chosen.oidc_issuer) != bool(chosen.oidc_client_id):
+        raise SettingsInvalid("OIDC_ISSUER and OIDC_CLIENT_ID: each needs the other")
+    if not chosen.oidc_issuer:
+        return
+    try:
+        url = urlsplit(chosen.oidc_issuer)
+        is_safe = url.scheme == "https" or is_loopback(url.hostname or "")
+    except ValueError:
+        is_safe = False
+    if not is_safe:
+        raise SettingsInvalid(
+            f"OIDC_ISSUER={chosen.oidc_issuer!r}: https://, or http:// on this machine alone"
+        )
+
+
+def is_loopback(host: str) -> bool:
+    try:
+        return host == "localhost" or ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def _check_proxies(chosen: Settings) -> None:
+    for text in chosen.trusted_proxies.split(","):
+        try:
+            if text.strip() != "*":
+                ipaddress.ip_network(text.strip())
+        except ValueError as error:
+            raise SettingsInvalid(f"TRUSTED_PROXIES={text.strip()!r}: {error}") from error
 
 
 def _decode(wanted: type, text: object) -> object:

@@ -75,6 +75,8 @@ LISTERS_POST = "401 403 303 403 303 303 303 403 303"
 ACCOUNTS = "401 200 200 200 200 200 200 403 403"
 ACCOUNTS_POST = "401 303 303 303 303 303 303 403 403"
 NOT_THERE = "401 404 404 404 404 404 404 403 404"
+NOT_MINE = "401 404 404 404 404 404 404 403 403"
+OTHERS_SESSION = "it is nobody’s; one’s own are in the tests of sessions"
 NO_LINK = "404 404 404 404 404 404 404 404 404"
 OTHER_LINK = "the link of the scene is for another purpose"
 
@@ -112,7 +114,21 @@ ROWS = (
     Row("GET /login", OPEN),
     Row("POST /login", OPEN, form={"email": "rien@test.example"}),
     Row("GET /login/{secret:str}", OPEN),
-    Row("POST /login/{secret:str}", OPEN_POST),
+    Row("POST /login/{secret:str}", OPEN_POST, form={"address": "{other_email}"}),
+    Row("GET /login/oidc", NO_LINK, nobody="the scene names no provider"),
+    Row("GET /login/oidc/callback", NO_LINK, nobody="the scene names no provider"),
+    Row("GET /account/sessions", PERSONS),
+    Row("POST /account/sessions/end-others", ACCOUNTS_POST),
+    Row(
+        "POST /account/sessions/{session_id:uuid}/end", NOT_MINE,
+        at="/account/sessions/{session}/end", nobody=OTHERS_SESSION,
+    ),
+    Row("GET /api/v1/sessions", PERSONS),
+    Row(
+        "DELETE /api/v1/sessions/{session_id:uuid}", NOT_MINE, at="/api/v1/sessions/{session}",
+        nobody=OTHERS_SESSION,
+    ),
+    Row("POST /account/identity/part", NOT_MINE, nobody="no account is joined to a provider"),
     Row("POST /logout", OPEN_POST),
     Row("POST /language", OPEN_POST, form={"language": "nl"}),
     Row("GET /demo/mailbox", OPEN),

@@ -31,6 +31,8 @@ INSERT INTO login_link (token_hash, account_id, next_path, expires_at)
     VALUES ('\\x01', {ACCOUNT}, '/?q=escamoteuse', now() + interval '1 hour');
 INSERT INTO session (token_hash, account_id, user_agent, expires_at)
     VALUES ('\\x02', {ACCOUNT}, 'Escamoteuse/5.0', now() + interval '1 hour');
+INSERT INTO identity (issuer, subject, account_id)
+    VALUES ('https://id.coop.example', 'quintefeuille', {ACCOUNT});
 INSERT INTO api_token (account_id, name, token_hash, scopes, expires_at)
     VALUES ({ACCOUNT}, 'tableur escamoteuse', '\\x03', ARRAY['members:read'],
         now() + interval '1 hour');

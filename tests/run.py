@@ -33,6 +33,8 @@ def main() -> int:
         checks |= {"compose": COMPOSE, "pytest": ["python", "-m", "pytest", "-n", "2", "-q"]}
         if not prepare_browser():
             missing.append("the browser tests: no Chromium (Debian: apt-get install chromium)")
+        if not (shutil.which("node") and shutil.which("npm")):
+            missing.append("the OpenID Connect provider: no node or npm (Debian: nodejs npm)")
         if not os.environ.get("MEILI_URL"):
             out.print("MEILI_URL is not set: the runs against a Meilisearch server are left out.")
     failed = [name for name, command in checks.items() if not run(name, command)]

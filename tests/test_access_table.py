@@ -210,6 +210,7 @@ async def _of_mails(connection: asyncpg.Connection, other: Person, web: int) -> 
     stop = links.unsubscribe_path(secret, other.member_id, "news", [web])
     return {
         "login": "login",
+        "session": "00000000-0000-4000-8000-000000000000",
         "link": preferences.removeprefix("/m/"),
         "stop_link": stop.removeprefix("/m/").removesuffix("/stop"),
     }

@@ -44,7 +44,7 @@ async def test_a_link_signs_in_once_and_reading_it_changes_nothing(
     path = await link_for(awa.email)
     for method in ("GET", "HEAD", "GET"):
         await client.request(method, path)
-    entered = await client.post(path)
+    entered = await client.post(path, data={"address": awa.email})
     assert entered.status_code == 303
     assert entered.headers["location"] == "/about"
     cookie = entered.headers["set-cookie"]

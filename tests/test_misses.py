@@ -2,18 +2,20 @@
 
 import asyncio
 from datetime import date, timedelta
-from typing import Any
+from typing import Any, cast
 
 import asyncpg
 import httpx
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from litestar import Litestar
 
 from directory import jobs
 from directory.accounts import tokens
 from directory.accounts.actor import Scope
 from directory.members import misses, views
+from directory.web import search
 from tests import people
 
 PATH = "/api/v1/vocabulary/misses"
@@ -137,26 +139,38 @@ async def test_fifty_searches_at_the_same_moment_count_fifty(
     assert [(row["text"], row["count"]) for row in await listed(client)] == [("luthiere", 50)]
 
 
-async def test_a_full_table_takes_no_new_text_and_counts_the_known_ones(
+async def test_a_full_table_forgets_the_least_searched_and_oldest(
     client: httpx.AsyncClient, helene: people.Person, connection: asyncpg.Connection
 ) -> None:
-    await remember(connection, "luthiere", 1)
+    today = views.today()
+    await remember(connection, "luthiere", 1, today)
+    await remember(connection, "relieuse", 2, today - timedelta(300))
     await connection.execute(
         "INSERT INTO search_miss (text, language, first_on, last_on)"
-        " SELECT 'mot' || n, 'fr', current_date, current_date FROM generate_series(1, $1) n",
-        misses.MOST_ROWS - 4,
-    )
+        " SELECT 'mot' || n, 'fr', $2, $2 FROM generate_series(1, $1) n",
+        misses.MOST_ROWS - 5, today - timedelta(9),
+    )  # fmt: skip
+    await remember(connection, "ancien", 1, today - timedelta(10))
     new = [f"nouveau {letter}" for letter in "abcdefghijkl"]
     await asyncio.gather(*(misses.note(text, "fr") for text in [*new, *new, *["luthière"] * 8]))
     rows = await connection.fetch("SELECT * FROM search_miss WHERE text NOT LIKE 'mot%'")
     found = {row["text"]: row["searches"] for row in rows}
-    assert found.pop("luthiere") == 9
-    assert len(found) == 3
+    assert found == {"luthiere": 9, "relieuse": 2, **dict.fromkeys(new, 2)}
     assert await connection.fetchval("SELECT count(*) FROM search_miss") == misses.MOST_ROWS
-    for text in found:  # full: those that came in before still count
-        await misses.note(text, "fr")
-    after = await connection.fetch("SELECT text, searches FROM search_miss WHERE text LIKE 'nou%'")
-    assert {text: searches - 1 for text, searches in after} == found
+
+
+async def test_what_one_network_searches_beyond_its_limit_is_not_kept_and_answered_all_the_same(
+    app: Litestar, client: httpx.AsyncClient, connection: asyncpg.Connection
+) -> None:
+    for number in range(search.KEPT_OF_A_NETWORK.most + 3):
+        answer = await client.get("/api/v1/members", params={"q": f"xylo {number}"})
+        assert (answer.status_code, answer.json()["total"]) == (200, 0)
+    kept = "SELECT count(*) FROM search_miss"
+    assert await connection.fetchval(kept) == search.KEPT_OF_A_NETWORK.most
+    elsewhere = httpx.ASGITransport(app=cast(Any, app), client=("198.51.100.7", 1))
+    async with httpx.AsyncClient(transport=elsewhere, base_url=str(client.base_url)) as other:
+        await other.get("/api/v1/members", params={"q": "xylophoniste"})
+    assert await connection.fetchval(kept) == search.KEPT_OF_A_NETWORK.most + 1
 
 
 async def test_the_most_frequent_come_first_then_the_newest(

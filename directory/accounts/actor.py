@@ -1,6 +1,7 @@
 """Who acts, and what they may do. Every permission of the service is in this file."""
 
 import enum
+from uuid import UUID
 
 import msgspec
 
@@ -106,6 +107,7 @@ class Actor(msgspec.Struct, frozen=True, kw_only=True):
     name: str = ""
     language: str | None = None
     grants: frozenset[Grant] = frozenset()
+    session_id: UUID | None = None
     token_id: int | None = None
     token_scopes: frozenset[Scope] | None = None
     """None for a person at a screen: not limited by a token."""

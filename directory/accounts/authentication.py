@@ -7,7 +7,7 @@ from litestar.connection import ASGIConnection
 from litestar.datastructures import State
 from litestar.middleware import AbstractAuthenticationMiddleware, AuthenticationResult
 
-from directory.accounts import sessions
+from directory.accounts import cookies, sessions
 from directory.accounts.actor import VISITOR, Actor
 
 ActorRequest = Request[Actor, Any, State]
@@ -21,7 +21,7 @@ class ActorMiddleware(AbstractAuthenticationMiddleware):
         scheme, _, token = connection.headers.get("authorization", "").partition(" ")
         if scheme.lower() == "bearer":
             actor = await sessions.actor_of_token(token.strip())
-        elif cookie := connection.cookies.get(sessions.COOKIE):
+        elif cookie := cookies.read(connection, "session"):
             actor = await sessions.actor_of_session(cookie)
         else:
             actor = VISITOR

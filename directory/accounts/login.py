@@ -5,10 +5,12 @@ from pathlib import Path
 
 import msgspec
 
-from directory import db, errors, jobs, mail, settings
+from directory import db, errors, jobs, limits, mail, settings
 from directory.accounts import secrets, sessions
 from directory.languages import marked
+from directory.limits import Limit
 
+ASKS_OF_A_NETWORK = Limit("login_asked", 60, timedelta(hours=1))
 LIFETIME = timedelta(minutes=15)
 LINKS_AT_ONCE = 5
 LONGEST_PATH = 500
@@ -16,17 +18,33 @@ MAILS = Path(__file__).parent / "mails"
 
 
 class LoginAsked(msgspec.Struct, frozen=True):
-    """Somebody typed an address and wants to sign in with it."""
+    """Somebody typed an address and wants to sign in with it.
+
+    browser is the hexadecimal SHA-256 of a cookie that theirs keeps.
+    """
 
     email: str
     next_path: str
     language: str
+    browser: str = ""
 
 
-async def ask(email: str, next_path: str, language: str) -> None:
+class LinkView(msgspec.Struct, frozen=True):
+    """An open link, before it is used."""
+
+    email: str
+    is_of_this_browser: bool
+    """False: it was asked in another browser, or nobody knows in which."""
+
+
+async def ask(email: str, next_path: str, language: str, *, browser: str, network: str) -> None:
     """Send a link to this address, if it is somebody's. The caller learns nothing of that.
 
-    The account is looked up by a worker, so that the answer takes the same time either way.
+    The account is looked up by a worker, so that the answer takes the same time either way; and
+    the worker keeps the limit of an address, so that nobody learns that it was reached.
+
+    :param browser: the secret of the cookie that knows the browser again.
+    :raises errors.TooMany: when this network asked too often, for whatever addresses.
     """
     if not looks_like_address(email):
         raise errors.Malformed.field(
@@ -35,7 +53,9 @@ async def ask(email: str, next_path: str, language: str) -> None:
             email=email,
         )
     async with db.transaction():
-        await jobs.emit(LoginAsked(email=email, next_path=local_path(next_path), language=language))
+        await limits.take(ASKS_OF_A_NETWORK, network)
+        asked = LoginAsked(email, local_path(next_path), language, secrets.digest(browser).hex())
+        await jobs.emit(asked)
 
 
 @jobs.on(LoginAsked)
@@ -44,14 +64,15 @@ async def send_link(asked: LoginAsked) -> None:
     async with db.transaction() as opened:
         row = await opened.fetchrow(
             """
-            INSERT INTO login_link (token_hash, account_id, next_path, expires_at)
-            SELECT $2, a.id, $3, now() + $4::interval FROM account a
+            INSERT INTO login_link (token_hash, account_id, next_path, expires_at, browser_hash)
+            SELECT $2, a.id, $3, now() + $4::interval, $6 FROM account a
             WHERE a.email = $1 AND a.disabled_at IS NULL AND
                 (SELECT count(*) FROM login_link l WHERE l.account_id = a.id
                  AND l.used_at IS NULL AND l.created_at > now() - $4::interval) < $5
             RETURNING (SELECT email::text FROM account WHERE id = account_id) AS email
             """,
             asked.email, secrets.digest(secret), asked.next_path, LIFETIME, LINKS_AT_ONCE,
+            bytes.fromhex(asked.browser),
         )  # fmt: skip
     if row is not None:
         message = mail.render(
@@ -62,27 +83,30 @@ async def send_link(asked: LoginAsked) -> None:
         await mail.send(message, settings.current())
 
 
-async def is_open(secret: str) -> bool:
-    """Whether this link still signs in. Reading it changes nothing: scanners open every link."""
+async def find(secret: str, browser: str) -> LinkView | None:
+    """The link, if it still signs in. Reading it changes nothing: scanners open every link."""
     async with db.connection() as reader:
-        found: bool = await reader.fetchval(
-            "SELECT EXISTS (SELECT FROM login_link "
-            "WHERE token_hash = $1 AND used_at IS NULL AND expires_at > now())",
-            secrets.digest(secret),
-        )
-        return found
+        row = await reader.fetchrow(
+            "SELECT a.email::text AS email, l.browser_hash = $2 AS is_known"
+            " FROM login_link l JOIN account a ON a.id = l.account_id"
+            " WHERE l.token_hash = $1 AND l.used_at IS NULL AND l.expires_at > now()"
+            " AND a.disabled_at IS NULL",
+            secrets.digest(secret), secrets.digest(browser),
+        )  # fmt: skip
+    return LinkView(row["email"], row["is_known"]) if row else None
 
 
-async def enter(secret: str, user_agent: str) -> tuple[str, str]:
-    """Use the link: a new session's secret, and the path to go to.
+async def enter(secret: str, user_agent: str, old: str = "") -> tuple[str, str]:
+    """Use the link: a new session's secret, and the path to go to. The session `old` is closed.
 
     :raises errors.Gone: when the link was used, has expired or never was.
     """
     async with db.transaction() as opened:
         row = await opened.fetchrow(
-            "UPDATE login_link SET used_at = now() "
-            "WHERE token_hash = $1 AND used_at IS NULL AND expires_at > now() "
-            "RETURNING account_id, next_path",
+            "UPDATE login_link l SET used_at = now() FROM account a "
+            "WHERE l.token_hash = $1 AND l.used_at IS NULL AND l.expires_at > now() "
+            "AND a.id = l.account_id AND a.disabled_at IS NULL "
+            "RETURNING l.account_id, l.next_path",
             secrets.digest(secret),
         )
         if row is None:
@@ -98,7 +122,8 @@ async def enter(secret: str, user_agent: str) -> tuple[str, str]:
             "WHERE id = $1",
             row["account_id"],
         )
-        return await sessions.open_session(row["account_id"], user_agent), row["next_path"]
+        session = await sessions.open_session(row["account_id"], user_agent, old)
+        return session, row["next_path"]
 
 
 def looks_like_address(email: str) -> bool:

@@ -9,16 +9,32 @@ from litestar.params import FromPath, QueryParameter, URLEncodedBody
 from litestar.response import Redirect
 
 from directory import errors, languages, settings
-from directory.accounts import account_routes, login, sessions
+from directory.accounts import (
+    account_routes,
+    cookies,
+    login,
+    oidc_routes,
+    secrets,
+    session_routes,
+    sessions,
+)
 from directory.accounts.authentication import ActorRequest
-from directory.http import pages, problems
+from directory.http import clients, pages, problems
 
 YEAR_SECONDS = 365 * 24 * 3600
+BROWSER_SECONDS = 3600  # longer than a link: mails come late, and an old link says why it is old
+BROWSER_LENGTH = 100
 
 
 class LoginForm(msgspec.Struct):
     email: str = ""
     next: str = "/"
+
+
+class EnterForm(msgspec.Struct):
+    """address: the one that the page named, where it is not the browser that asked."""
+
+    address: str = ""
 
 
 class LanguageForm(msgspec.Struct):
@@ -36,11 +52,21 @@ class Me(msgspec.Struct):
     roles: list[str]
 
 
+def _login_page(
+    request: ActorRequest, email: str, after: str, problem: errors.Problem | None = None
+) -> Response[str]:
+    return pages.page(
+        request, "accounts/login.html", status=problem.status if problem else 200,
+        email=email, after=login.local_path(after), problem=problem,
+        provider=settings.current().provider_name,
+    )  # fmt: skip
+
+
 @get("/login", include_in_schema=False)
 async def login_page(
     request: ActorRequest, after: Annotated[str, QueryParameter(name="next", max_length=500)] = "/"
 ) -> Response[str]:
-    return pages.page(request, "accounts/login.html", email="", after=login.local_path(after))
+    return _login_page(request, "", after)
 
 
 @post("/login", include_in_schema=False, status_code=200)
@@ -49,39 +75,51 @@ async def ask_login(
     data: URLEncodedBody[LoginForm],
 ) -> Response[str]:
     email = data.email.strip()
+    known = cookies.read(request, "browser")
+    browser = known if 0 < len(known) <= BROWSER_LENGTH else secrets.make()
     try:
-        await login.ask(email, data.next, pages.language(request))
-    except errors.Malformed as problem:  # shown beside the field, with what was typed
-        return pages.page(
-            request, "accounts/login.html", status=400,
-            email=data.email, after=login.local_path(data.next), problem=problem,
+        await login.ask(
+            email, data.next, pages.language(request),
+            browser=browser, network=clients.network(request),
         )  # fmt: skip
-    return pages.page(request, "accounts/asked.html", email=email)
+    except (errors.Malformed, errors.TooMany) as problem:  # beside the field, with what was typed
+        return _login_page(request, data.email, data.next, problem)
+    answer = pages.page(request, "accounts/asked.html", email=email)
+    answer.set_cookie(cookies.make("browser", browser, BROWSER_SECONDS))
+    return answer
+
+
+async def _link_page(request: ActorRequest, secret: str, status: int = 200) -> Response[str]:
+    link = await login.find(secret, cookies.read(request, "browser"))
+    return pages.page(
+        request, "accounts/enter.html", status=status if link else 410, secret=secret, link=link
+    )
 
 
 @get("/login/{secret:str}", include_in_schema=False)
 async def link_page(request: ActorRequest, secret: FromPath[str]) -> Response[str]:
-    is_open = await login.is_open(secret)
-    return pages.page(
-        request, "accounts/enter.html", status=200 if is_open else 410,
-        secret=secret, is_open=is_open,
-    )  # fmt: skip
+    return await _link_page(request, secret)
 
 
 @post("/login/{secret:str}", include_in_schema=False, status_code=303)
-async def enter(request: ActorRequest, secret: FromPath[str]) -> Redirect:
-    session, after = await login.enter(secret, request.headers.get("user-agent", ""))
-    if old := request.cookies.get(sessions.COOKIE):
-        await sessions.close(old)
-    return Redirect(after, status_code=303, cookies=[_session_cookie(session)])
+async def enter(
+    request: ActorRequest, secret: FromPath[str], data: URLEncodedBody[EnterForm]
+) -> Response[str] | Redirect:
+    """In another browser than the one that asked, only who was told which address goes on."""
+    link = await login.find(secret, cookies.read(request, "browser"))
+    if link and not link.is_of_this_browser and data.address != link.email:
+        return await _link_page(request, secret, status=409)
+    session, after = await login.enter(
+        secret, request.headers.get("user-agent", ""), cookies.read(request, "session")
+    )
+    return Redirect(after, status_code=303, cookies=[cookies.session(session)])
 
 
 @post("/logout", include_in_schema=False, status_code=303)
 async def leave(request: ActorRequest) -> Redirect:
-    if secret := request.cookies.get(sessions.COOKIE):
+    if secret := cookies.read(request, "session"):
         await sessions.close(secret)
-    gone = _session_cookie("", max_age=0)
-    return Redirect("/", status_code=303, cookies=[gone])
+    return Redirect("/", status_code=303, cookies=[cookies.gone("session")])
 
 
 @post("/language", include_in_schema=False, status_code=303)
@@ -94,13 +132,6 @@ async def choose_language(
         secure=settings.current().is_https,
     )  # fmt: skip
     return Redirect(login.local_path(data.next), status_code=303, cookies=[chosen])
-
-
-def _session_cookie(secret: str, max_age: int = int(sessions.LIFETIME.total_seconds())) -> Cookie:
-    return Cookie(
-        key=sessions.COOKIE, value=secret, path="/", max_age=max_age, httponly=True,
-        samesite="lax", secure=settings.current().is_https,
-    )  # fmt: skip
 
 
 @get(
@@ -120,5 +151,8 @@ async def me(request: ActorRequest) -> Me:
     )
 
 
-API = [me, *account_routes.API]
-PAGES = [login_page, ask_login, link_page, enter, leave, choose_language, *account_routes.PAGES]
+API = [me, *account_routes.API, *session_routes.API]
+PAGES = [
+    login_page, ask_login, link_page, enter, leave, choose_language, *account_routes.PAGES,
+    *session_routes.PAGES, *oidc_routes.PAGES,
+]  # fmt: skip

@@ -1,6 +1,7 @@
 """The tables of accounts."""
 
 from piccolo.columns import (
+    UUID,
     Array,
     BigInt,
     BigSerial,
@@ -34,6 +35,7 @@ class AccessGrant(Table, tablename="access_grant"):
 
 
 class Session(Table, tablename="session"):
+    id = UUID(null=False)
     token_hash = Bytea(primary_key=True, null=False)
     account_id = BigInt(null=False)
     user_agent = Text(null=False, default="")
@@ -49,6 +51,7 @@ class LoginLink(Table, tablename="login_link"):
     created_at = Timestamptz(null=False)
     expires_at = Timestamptz(null=False)
     used_at = Timestamptz(null=True, default=None)
+    browser_hash = Bytea(null=False, default=b"")
 
 
 class ApiToken(Table, tablename="api_token"):

@@ -56,19 +56,22 @@ _COUNT = """
 """
 # Under the lock: whoever else adds a text has committed, so the count is exact.
 _LOCK = "SELECT pg_advisory_xact_lock(hashtextextended('search_miss', 0))"
-_ADD = f"""
-    INSERT INTO search_miss (text, language, first_on, last_on)
-    SELECT $1, $2, $3, $3
-    WHERE EXISTS (SELECT FROM search_miss WHERE text = $1)
-        OR (SELECT count(*) FROM search_miss) < {MOST_ROWS}
+_MAKE_ROOM = f"""
+    DELETE FROM search_miss WHERE text IN (
+        SELECT text FROM search_miss ORDER BY searches, last_on, first_on, text
+        LIMIT greatest((SELECT count(*) FROM search_miss) - {MOST_ROWS - 1}, 0)
+    ) AND NOT EXISTS (SELECT FROM search_miss WHERE text = $1)
+"""  # noqa: S608 - a number of ours
+_ADD = """
+    INSERT INTO search_miss (text, language, first_on, last_on) VALUES ($1, $2, $3, $3)
     ON CONFLICT (text) DO UPDATE
     SET searches = search_miss.searches + 1, language = excluded.language,
         last_on = greatest(search_miss.last_on, excluded.last_on)
-"""  # noqa: S608 - a number of ours
+"""
 
 
 async def note(text: str, language: str) -> None:
-    """Count one search that found nobody. Once the table is full, only known texts count."""
+    """Count one search that found nobody. A full table forgets the least searched, oldest text."""
     line = readable(text)
     if line is None:
         return
@@ -76,6 +79,7 @@ async def note(text: str, language: str) -> None:
     async with db.transaction() as opened:
         if not await opened.fetchval(_COUNT, *row):
             await opened.execute(_LOCK)
+            await opened.execute(_MAKE_ROOM, line)
             await opened.execute(_ADD, *row)
 
 

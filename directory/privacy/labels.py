@@ -28,6 +28,7 @@ COLUMNS = {
     "seen_at": marked("Dernière activité"),
     "expires_at": marked("Expiration"),
     "next_path": marked("Page demandée"),
+    "issuer": marked("Fournisseur"),
     "ending": marked("Derniers caractères"),
     "warned_at": marked("Fin annoncée"),
     "used_at": marked("Utilisation"),

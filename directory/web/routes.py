@@ -10,7 +10,7 @@ from markupsafe import Markup, escape
 
 from directory import errors, settings
 from directory.accounts.authentication import ActorRequest
-from directory.http import pages, problems
+from directory.http import clients, pages, problems
 from directory.web import addresses, exits, health, places, search, wishes
 from directory.web.facets import Facet, FacetValue
 from directory.web.hits import MemberHit
@@ -39,7 +39,8 @@ async def _find(request: ActorRequest, wish: Wish) -> Found:
     engine, language = request.app.state.engine, pages.language(request)
     found = await search.find(request.user, engine, wish, language)
     if request.headers.keys().isdisjoint({_UNFINISHED, _GONE_BACK_TO}):
-        await search.remember(request.user, engine, wish, found, language)
+        network = clients.network(request)
+        await search.remember(request.user, engine, wish, found, language, network)
     return found
 
 

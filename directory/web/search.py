@@ -1,8 +1,13 @@
 """The search for members: one function behind the page and the API."""
 
+import contextlib
+from datetime import timedelta
+
 import msgspec
 
+from directory import errors, limits
 from directory.accounts.actor import Actor
+from directory.limits import Limit
 from directory.members import (
     audiences,
     documents,
@@ -101,10 +106,17 @@ def may_be_kept(wish: Wish) -> bool:
     return not is_narrowed and bool(wish.text) and misses.readable(wish.text) is not None
 
 
-async def remember(actor: Actor, engine: Engine, wish: Wish, found: Found, language: str) -> None:
+# Who searches more in vain is a program, or wants to fill the list.
+KEPT_OF_A_NETWORK = Limit("search_miss", 60, timedelta(hours=1))
+
+
+async def remember(
+    actor: Actor, engine: Engine, wish: Wish, found: Found, language: str, network: str
+) -> None:
     """Keep, without its author, a search that found nobody although nothing narrows it.
 
-    What members find and a visitor does not is none: it may be somebody's name.
+    What members find and a visitor does not is none: it may be somebody's name. What a network
+    searches beyond its limit is not kept, without a word.
     """
     if found.total or not may_be_kept(wish):
         return
@@ -112,7 +124,9 @@ async def remember(actor: Actor, engine: Engine, wish: Wish, found: Found, langu
         query = await asked("members", msgspec.structs.replace(wish, facets=()))
         if (await engine.search(documents.INDEX, query)).total:
             return
-    await misses.note(wish.text, language)
+    with contextlib.suppress(errors.TooMany):
+        await limits.take(KEPT_OF_A_NETWORK, network)
+        await misses.note(wish.text, language)
 
 
 async def find_values(

@@ -11,7 +11,7 @@ document.addEventListener("submit", ({ target }) => {
 });
 // Who signs in comes back to where they are.
 document.addEventListener("click", ({ target }) => {
-  const link = target.closest?.('a[href^="/login"]');
+  const link = target.closest?.('a[href="/login"], a[href^="/login?"]');
   if (link) link.search = new URLSearchParams({ next: location.pathname + location.search });
 });
 

@@ -1,0 +1,1 @@
+"""The OpenID Connect providers of the tests: a real one, and one that lies."""
