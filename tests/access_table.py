@@ -72,6 +72,7 @@ AUTHOR_POST = "401 403 303 404 403 403 403 403 303"
 LISTERS = "401 403 200 403 200 200 200 403 200"  # who lists dates of the filière
 LISTERS_POST = "401 403 303 403 303 303 303 403 303"
 
+CARD = "404 200 200 200 200 200 200 404 200"
 ACCOUNTS = "401 200 200 200 200 200 200 403 403"
 ACCOUNTS_POST = "401 303 303 303 303 303 303 403 403"
 NOT_THERE = "401 404 404 404 404 404 404 403 404"
@@ -105,6 +106,11 @@ PROPOSAL = {"label": "Souffleuse de verre"}
 
 ROWS = (
     # Anybody
+    Row("GET /sitemap.xml", OPEN),
+    Row("GET /sitemap/{part:int}", OPEN, at="/sitemap/1"),
+    Row("GET /robots.txt", OPEN),
+    Row("GET /members/{member_id:int}/card.vcf", CARD, scope=READ),
+    Row("GET /api/v1/members/{member_id:int}/card", CARD, scope=READ),
     Row("GET /", OPEN),
     Row("GET /about", OPEN),
     Row("GET /facets/{facet:str}", OPEN),

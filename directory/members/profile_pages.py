@@ -13,7 +13,16 @@ from directory.accounts.authentication import ActorRequest
 from directory.http import pages
 from directory.http.listing import Listing, SearchText
 from directory.languages import marked
-from directory.members import audiences, drafts, forms, labels, links, profiles, vocabulary
+from directory.members import (
+    audiences,
+    drafts,
+    forms,
+    labels,
+    links,
+    profiles,
+    public_pages,
+    vocabulary,
+)
 from directory.members.audiences import Audience, Field
 from directory.members.forms import FieldForm
 from directory.members.views import MemberView, Word
@@ -200,6 +209,8 @@ def _page(
         view=view, is_owner=is_owner,
         sections=[section for section in shown if section[1]],
         labels=LABELS, audience_names=audiences.NAMES, viewers=VIEWERS,
+        address=public_pages.permanent(view.id),
+        person=public_pages.person(view) if request.user.is_visitor else None,
         counts=_counts(view), initials=_initials(view.display_name), link_label=links.label,
         **values,
     )  # fmt: skip
@@ -235,4 +246,4 @@ def _initials(name: str) -> str:
     return "".join(word[0] for word in dict.fromkeys((words[0], words[-1]))).upper()
 
 
-PAGES = [show_member, edit_field, save_field, confirm]
+PAGES = [show_member, edit_field, save_field, confirm, *public_pages.PAGES]

@@ -13,6 +13,7 @@ from directory.members import (
     profile_pages,
     profiles,
     proposals,
+    public_pages,
     vocabulary,
     vocabulary_pages,
 )
@@ -138,6 +139,6 @@ async def withdraw_proposal(request: ActorRequest, proposal_id: FromPath[int]) -
 
 API = [
     get_member, edit_member, list_trades, list_sectors, list_places, list_misses, forget_miss,
-    propose_trade, list_proposals, withdraw_proposal,
+    propose_trade, list_proposals, withdraw_proposal, *public_pages.API,
 ]  # fmt: skip
 PAGES = [*profile_pages.PAGES, *vocabulary_pages.PAGES]
