@@ -2,17 +2,15 @@
 
 import json
 import re
-from typing import Any
 from xml.etree import ElementTree
 
 import asyncpg
 import httpx
-import vobject
 from hypothesis import given
 from hypothesis import strategies as st
 
 from directory import indexing, settings
-from directory.members import cards, public_pages
+from directory.members import public_pages
 from directory.members.views import LinkView, MemberView, PlaceView, Word
 from directory.settings import Settings
 from tests import people
@@ -38,27 +36,6 @@ def views() -> st.SearchStrategy[MemberView]:
         place=st.none() | st.just(PlaceView("be-5000", "Namur; centre", "BE-WNA", "Namur, BE")),
         links=st.just([LinkView("site", "https://awa.example/?a=1&b=2")]),
     )  # fmt: skip
-
-
-@given(views())
-def test_a_vcard_says_to_another_reader_what_was_written(view: MemberView) -> None:
-    settings.use(Settings(demo=True, secret_key="x" * 40, base_url="https://coop.example"))
-    text = cards.card(view)
-    assert all(len(line.encode()) <= 75 for line in text.split("\r\n"))
-    assert "\n" not in text.replace("\r\n", "")
-    card: Any = vobject.readOne(text)
-    assert card.version.value == "4.0"
-    assert card.fn.value == view.display_name
-    assert card.title.value == view.headline
-    assert card.note.value == view.biography
-    assert [one.value for one in card.contents.get("email", [])] == (
-        [view.email] if view.email else []
-    )
-    assert [one.value for one in card.contents.get("tel", [])] == (
-        [view.phone] if view.phone else []
-    )
-    assert card.url.value == view.links[0].url
-    assert card.uid.value == "https://coop.example/members/7"
 
 
 @given(views())

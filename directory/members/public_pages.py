@@ -8,14 +8,11 @@ from litestar.params import FromPath
 from markupsafe import Markup
 
 from directory import db, errors, settings
-from directory.accounts.authentication import ActorRequest
-from directory.http import pages, problems
-from directory.members import audiences, cards, profiles
+from directory.members import audiences
 from directory.members.audiences import Field, Level
 from directory.members.views import MemberView
 
 PER_PART = 50_000  # addresses in one file: the most that sitemaps.org allows
-VCARD = "text/vcard"
 _NAMESPACE = "http://www.sitemaps.org/schemas/sitemap/0.9"  # a name, not an address
 # Whoever a visitor sees at all.
 _PUBLIC = f"""
@@ -56,30 +53,6 @@ def person(view: MemberView) -> Markup:
 def permanent(member_id: int) -> str:
     """The address of a profile: it has no name in it that could change."""
     return f"{settings.current().public_url}/members/{member_id}"
-
-
-@get("/members/{member_id:int}/card.vcf", include_in_schema=False)
-async def download_card(request: ActorRequest, member_id: FromPath[int]) -> Response[str]:
-    return await _card(request, member_id)
-
-
-@get(
-    "/members/{member_id:int}/card", operation_id="getMemberCard", tags=["members"],
-    summary="What you may see of a member, as a vCard 4.0", media_type=VCARD,
-    responses=problems.responses(404),
-)  # fmt: skip
-async def get_card(request: ActorRequest, member_id: FromPath[int]) -> Response[str]:
-    """404 as for the profile itself. RFC 6350, UTF-8."""
-    return await _card(request, member_id)
-
-
-async def _card(request: ActorRequest, member_id: int) -> Response[str]:
-    view = await profiles.get(request.user, member_id, pages.language(request))
-    name = f"member-{view.id}.vcf"
-    return Response(
-        cards.card(view), media_type=f"{VCARD}; charset=utf-8",
-        headers={"Content-Disposition": f'attachment; filename="{name}"'},
-    )  # fmt: skip
 
 
 @get("/sitemap.xml", include_in_schema=False)
@@ -134,5 +107,4 @@ async def robots() -> Response[str]:
     return Response("\n".join(lines) + "\n", media_type=MediaType.TEXT)
 
 
-API = [get_card]
-PAGES = [download_card, sitemap, sitemap_part, robots]
+PAGES = [sitemap, sitemap_part, robots]
