@@ -1,7 +1,7 @@
 """vCards (RFC 6350, version 4.0) of what the reader sees of a member."""
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from urllib.parse import quote
 
 from babel import Locale
@@ -33,7 +33,7 @@ def _properties(view: MemberView, language: str) -> Iterator[str]:
     yield f"SOURCE:{uri(address + '/card.vcf')}"
     yield f"FN:{escaped(view.display_name)}"
     groups = [*(sector.label for sector in view.sectors), *(one.name for one in view.filieres)]
-    lists = {
+    lists: Mapping[str, Sequence[str | None]] = {
         "TITLE": [trade.label for trade in view.trades],
         "EMAIL": [view.email],
         "TEL": [view.phone],
