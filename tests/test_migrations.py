@@ -22,6 +22,7 @@ WITHOUT_CLASS = {
     "consent", "delivery", "event_filiere", "filiere_sector", "filiere_trade", "mailing_filiere",
     "member_language", "member_link", "member_sector", "member_skill", "member_trade", "migration",
     "rate_count", "reference_version", "trade_label", "worker_heartbeat",
+    "contact_refusal", "trade_merge", "trade_merge_member",
 }  # fmt: skip
 OF_LIBRARIES = ("pgqueuer", "search_")
 

@@ -25,6 +25,7 @@ class Permission(enum.Enum):
     PROPOSE_TRADE = "propose_trade"
     KEEP_VOCABULARY = "keep_vocabulary"
     EXPORT_OWN = "export_own"
+    WRITE_TO_MEMBER = "write_to_member"
 
 
 class Scope(enum.Enum):
@@ -55,6 +56,7 @@ ALLOWED_BY_ROLE: dict[Permission, frozenset[Role]] = {
     Permission.LIST_EVENTS: frozenset({Role.ANIMATOR, Role.COORDINATOR, Role.ADMINISTRATOR}),
     Permission.RUN_FILIERES: frozenset({Role.COORDINATOR, Role.ADMINISTRATOR}),
     Permission.KEEP_VOCABULARY: frozenset({Role.COORDINATOR, Role.ADMINISTRATOR}),
+    Permission.WRITE_TO_MEMBER: frozenset({Role.COORDINATOR, Role.ADMINISTRATOR}),
 }
 # What every member may do for themselves.
 ALLOWED_TO_MEMBERS = frozenset(
@@ -63,6 +65,7 @@ ALLOWED_TO_MEMBERS = frozenset(
         Permission.EDIT_PROFILE,
         Permission.JOIN_FILIERE,
         Permission.PROPOSE_TRADE,
+        Permission.WRITE_TO_MEMBER,
     }
 )
 # What everybody with an account may do about themselves, a member or not.
@@ -76,6 +79,7 @@ TOKEN_SCOPES: dict[Permission, Scope] = {
     Permission.RUN_FILIERES: Scope.FILIERES_WRITE,
     Permission.PROPOSE_TRADE: Scope.PROFILE_WRITE,
     Permission.KEEP_VOCABULARY: Scope.VOCABULARY_WRITE,
+    Permission.WRITE_TO_MEMBER: Scope.PROFILE_WRITE,
     Permission.EXPORT_OWN: Scope.ACCOUNT_EXPORT,
 }
 
