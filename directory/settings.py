@@ -78,6 +78,12 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     proof_years: Annotated[int, msgspec.Meta(ge=1, le=30)] = 5
     """The audit log, and the ledgers of those who were erased, are kept so long."""
 
+    freshness_days: Annotated[int, msgspec.Meta(ge=0, le=3650)] = 182
+    """A profile that nobody confirmed for so long asks its owner, by one mail. 0: never."""
+
+    freshness_per_hour: Annotated[int, msgspec.Meta(ge=1, le=10_000)] = 200
+    """At most so many such mails an hour."""
+
     filieres_per_member: Annotated[int, msgspec.Meta(ge=1, le=20)] = 3
     meili_url: str = ""
     meili_key: str = ""

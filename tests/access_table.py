@@ -373,6 +373,30 @@ ROWS = (
         "POST /api/v1/mailings/{mailing_id:int}/cancel", AUTHOR, scope=MAILINGS,
         at="/api/v1/mailings/{sending}/cancel",
     ),
+    # Messages between members, and reminders
+    Row("GET /members/{member_id:int}/message", "401 200 200 200 200 200 200 404 200", scope=READ),
+    # A token needs members:read beside profile:write: whom it may not see is not there.
+    Row(
+        "POST /members/{member_id:int}/message", "401 303 303 303 303 303 303 403 404",
+        form={"body": "Bonjour."}, scope=PROFILE,
+    ),
+    Row(
+        "POST /api/v1/members/{member_id:int}/messages", "401 202 202 202 202 202 202 403 404",
+        json={"body": "Bonjour."}, scope=PROFILE,
+    ),
+    Row("GET /me/contact", MEMBERS, scope=PROFILE),
+    Row("POST /me/contact", MEMBERS_POST, form={"takes_messages": "on"}, scope=PROFILE),
+    Row("POST /me/contact/accept", MEMBERS_POST, form={"account_id": "1"}, scope=PROFILE),
+    Row("GET /messages/refuse/{token:str}", NO_LINK, nobody=OTHER_LINK),
+    Row("POST /messages/refuse/{token:str}", NO_LINK, nobody=OTHER_LINK),
+    Row("POST /messages/refuse/{token:str}/undo", NO_LINK, nobody=OTHER_LINK),
+    Row("GET /messages/report/{token:str}", NO_LINK, nobody=OTHER_LINK),
+    Row("POST /messages/report/{token:str}", NO_LINK, nobody=OTHER_LINK),
+    Row("GET /fresh/{token:str}", NO_LINK, nobody=OTHER_LINK),
+    Row("POST /fresh/{token:str}", NO_LINK, nobody=OTHER_LINK),
+    Row("GET /reminders/{token:str}", NO_LINK, nobody=OTHER_LINK),
+    Row("POST /reminders/{token:str}", NO_LINK, nobody=OTHER_LINK),
+    Row("POST /reminders/{token:str}/again", NO_LINK, nobody=OTHER_LINK),
     # One's own data, and the end of it
     Row("GET /account/data", ACCOUNTS),
     Row("POST /account/data/exports", ACCOUNTS_POST),

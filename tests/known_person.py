@@ -46,6 +46,11 @@ INSERT INTO member_link (member_id, position, kind, url)
     VALUES ({MEMBER}, 0, 'site', 'https://quintefeuille.example/');
 INSERT INTO trade_proposal (member_id, label, form, note, language)
     VALUES ({MEMBER}, 'Escamoteuse', 'escamoteuse', 'Zélie fait des tours', 'fr');
+INSERT INTO contact_message (sender_id, recipient_id, body)
+    VALUES ({ACCOUNT}, {MEMBER}, 'Une escamoteuse écrit');
+WITH other AS (
+    INSERT INTO account (id, email) VALUES (8800000001, 'autre@courrier.test') RETURNING id)
+INSERT INTO contact_refusal (member_id, sender_id) SELECT {MEMBER}, id FROM other;
 INSERT INTO membership (filiere_id, member_id) SELECT min(id), {MEMBER} FROM filiere;
 INSERT INTO mandate (filiere_id, member_id, role, starts_on, ends_on)
     SELECT min(id), {MEMBER}, 'animator', current_date, current_date + 100 FROM filiere;

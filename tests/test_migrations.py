@@ -23,6 +23,7 @@ WITHOUT_CLASS = {
     "mailing_filiere",
     "member_language", "member_link", "member_sector", "member_skill", "member_trade", "migration",
     "rate_count", "reference_version", "spent_state", "trade_label", "worker_heartbeat",
+    "contact_refusal",
 }  # fmt: skip
 OF_LIBRARIES = ("pgqueuer", "search_")
 

@@ -30,6 +30,7 @@ class Permission(enum.Enum):
     READ_AUDIT = "read_audit"
     MANAGE_ROLES = "manage_roles"
     NAME_ANIMATORS = "name_animators"
+    WRITE_TO_MEMBER = "write_to_member"
 
 
 class Scope(enum.Enum):
@@ -70,6 +71,7 @@ ALLOWED_BY_ROLE: dict[Permission, frozenset[Role]] = {
     Permission.READ_AUDIT: frozenset({Role.COORDINATOR, Role.ADMINISTRATOR}),
     Permission.MANAGE_ROLES: frozenset({Role.ADMINISTRATOR}),
     Permission.NAME_ANIMATORS: frozenset({Role.COORDINATOR, Role.ADMINISTRATOR}),
+    Permission.WRITE_TO_MEMBER: frozenset({Role.COORDINATOR, Role.ADMINISTRATOR}),
 }
 # What every member may do for themselves.
 ALLOWED_TO_MEMBERS = frozenset(
@@ -78,6 +80,7 @@ ALLOWED_TO_MEMBERS = frozenset(
         Permission.EDIT_PROFILE,
         Permission.JOIN_FILIERE,
         Permission.PROPOSE_TRADE,
+        Permission.WRITE_TO_MEMBER,
     }
 )
 # What everybody with an account may do about themselves, a member or not.
@@ -92,6 +95,7 @@ TOKEN_SCOPES: dict[Permission, Scope] = {
     Permission.RUN_FILIERES: Scope.FILIERES_WRITE,
     Permission.PROPOSE_TRADE: Scope.PROFILE_WRITE,
     Permission.KEEP_VOCABULARY: Scope.VOCABULARY_WRITE,
+    Permission.WRITE_TO_MEMBER: Scope.PROFILE_WRITE,
     Permission.EXPORT_OWN: Scope.ACCOUNT_EXPORT,
     Permission.IMPORT_MEMBERS: Scope.MEMBERS_IMPORT,
     Permission.READ_AUDIT: Scope.MEMBERS_READ,

@@ -19,7 +19,8 @@ SECTIONS = (
         table="member",
         columns=("id", "number", "display_name", "given_name", "family_name", "headline",
                  "biography", "availability", "available_until", "stage", "phone", "audiences",
-                 "joined_on", "left_on", "confirmed_at", "created_at", "updated_at", "version"),
+                 "joined_on", "left_on", "confirmed_at", "created_at", "updated_at", "version",
+                 "takes_messages", "takes_reminders", "reminded_at"),
         extra={
             "place": "(SELECT code || ' ' || label_fr FROM place WHERE place.id = t.place_id)",
             "territory": "(SELECT name FROM territory WHERE territory.id = t.territory_id)",
@@ -84,6 +85,25 @@ SECTIONS = (
         columns=("id", "label", "form", "note", "language", "proposed_at"),
         where=OWN,
         order="t.id",
+    ),
+    Section(
+        name="messages",
+        title=marked("Les messages écrits par l’annuaire, par vous et à vous"),
+        table="contact_message",
+        columns=("id", "state", "body", "asked_at", "done_at", "reported_at"),
+        extra={"is_own_act": "(t.sender_id = p.account_id)"},
+        where="(t.sender_id = p.account_id OR t.recipient_id = p.member_id)",
+        order="t.id",
+    ),
+    Section(
+        name="refusals",
+        title=marked("Les personnes dont vous refusez les messages"),
+        table="contact_refusal",
+        columns=("refused_at",),
+        extra={"is_own_act": "(t.member_id = p.member_id)"},
+        where="(t.member_id = p.member_id)",
+        covers=("sender_id",),
+        order="t.refused_at",
     ),
 )  # fmt: skip
 

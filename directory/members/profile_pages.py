@@ -15,6 +15,7 @@ from directory.http.listing import Listing, SearchText
 from directory.languages import marked
 from directory.members import (
     audiences,
+    contact,
     drafts,
     forms,
     labels,
@@ -84,7 +85,8 @@ async def show_member(
 ) -> Response[str]:
     if seen_as is None:
         view = await profiles.get(request.user, member_id, pages.language(request))
-        return _page(request, view, done=done)
+        may_write = await contact.is_open(request.user, member_id)
+        return _page(request, view, done=done, may_write=may_write)
     level = audiences.NEEDED[seen_as]
     seen = await profiles.preview(request.user, member_id, level, pages.language(request))
     if seen is None:
@@ -92,7 +94,8 @@ async def show_member(
             request, "members/unseen.html",
             member_id=member_id, viewers=VIEWERS, seen_as=seen_as,
         )  # fmt: skip
-    return _page(request, seen, seen_as=seen_as)
+    may_write = await contact.is_open_to_others(request.user, member_id, level)
+    return _page(request, seen, seen_as=seen_as, may_write=may_write)
 
 
 @get("/members/{member_id:int}/edit/{name:str}", include_in_schema=False)
@@ -203,7 +206,7 @@ def _page(
         (title, [field for field in fields if is_owner or _has_row(view, field)])
         for title, fields in SECTIONS
     ]
-    values = {"seen_as": None, "done": None, "editing": None, **context}
+    values = {"seen_as": None, "done": None, "editing": None, "may_write": False, **context}
     return pages.page(
         request, "members/profile.html", status=status,
         view=view, is_owner=is_owner,

@@ -372,7 +372,7 @@ async def _update(
 ) -> None:
     sets = "".join(f", {name} = ${number}" for number, name in enumerate(columns, start=3))
     await opened.execute(
-        "UPDATE member SET version = version + 1, updated_at = now(),"  # noqa: S608 - own names
+        "UPDATE member SET version = version + 1, updated_at = now(), confirmed_at = now(),"  # noqa: S608 - own names
         f" audiences = audiences || $2::jsonb{sets} WHERE id = $1",
         member_id,
         msgspec.json.encode(chosen).decode(),

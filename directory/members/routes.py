@@ -10,6 +10,8 @@ from directory.http import pages, problems
 from directory.http.listing import LONGEST_TEXT, Listing, PageLimit, PageNumber, SearchText
 from directory.members import (
     card_routes,
+    contact_routes,
+    freshness_pages,
     misses,
     profile_pages,
     profiles,
@@ -140,5 +142,9 @@ async def withdraw_proposal(request: ActorRequest, proposal_id: FromPath[int]) -
 API = [
     get_member, edit_member, list_trades, list_sectors, list_places, list_misses, forget_miss,
     propose_trade, list_proposals, withdraw_proposal, *card_routes.API,
+    *contact_routes.API,
 ]  # fmt: skip
-PAGES = [*profile_pages.PAGES, *vocabulary_pages.PAGES, *card_routes.PAGES]
+PAGES = [
+    *profile_pages.PAGES, *vocabulary_pages.PAGES, *card_routes.PAGES, *contact_routes.PAGES,
+    *freshness_pages.PAGES,
+]  # fmt: skip

@@ -95,6 +95,9 @@ class Member(Table, tablename="member"):
     created_at = Timestamptz(null=False)
     updated_at = Timestamptz(null=False)
     version = Integer(null=False)
+    takes_messages = Boolean(null=False)
+    takes_reminders = Boolean(null=False)
+    reminded_at = Timestamptz(null=True, default=None)
 
 
 class SearchMiss(Table, tablename="search_miss"):
@@ -113,3 +116,14 @@ class TradeProposal(Table, tablename="trade_proposal"):
     note = Text(null=False)
     language = Text(null=False)
     proposed_at = Timestamptz(null=False)
+
+
+class ContactMessage(Table, tablename="contact_message"):
+    id = BigSerial(primary_key=True)
+    sender_id = BigInt(null=False)
+    recipient_id = BigInt(null=False)
+    state = Enumerated("contact_state")
+    body = Text(null=False)
+    asked_at = Timestamptz(null=False)
+    done_at = Timestamptz(null=True, default=None)
+    reported_at = Timestamptz(null=True, default=None)
