@@ -5,8 +5,10 @@ A file and the row that names it cannot change in one transaction: put the file 
 the row; delete the row first, then the file. What a crash leaves behind is a file without a row.
 """
 
+import contextlib
 import functools
 from collections.abc import AsyncIterator
+from typing import IO
 from urllib.parse import urlsplit
 
 import obstore
@@ -19,6 +21,11 @@ from directory.settings import Settings
 async def put(key: str, content: bytes) -> None:
     """Write or replace a file, whole or not at all."""
     await obstore.put_async(_store(), key, content)
+
+
+async def put_file(key: str, file: IO[bytes]) -> None:
+    """The same for an open file, read piece by piece from where it stands."""
+    await obstore.put_async(_store(), key, file)
 
 
 async def read(key: str) -> bytes:
@@ -45,10 +52,8 @@ async def chunks(key: str) -> AsyncIterator[bytes]:
 
 async def delete(key: str) -> None:
     """What is not there is deleted already."""
-    try:
+    with contextlib.suppress(FileNotFoundError):  # local storage says so, S3 does not
         await obstore.delete_async(_store(), key)
-    except FileNotFoundError:
-        pass  # local storage says so, S3 does not
 
 
 async def delete_all(prefix: str) -> None:

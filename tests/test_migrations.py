@@ -19,9 +19,10 @@ COLUMNS = """
 """
 # Tables with a key of several columns, or of a library: read and written by SQL alone.
 WITHOUT_CLASS = {
-    "consent", "delivery", "event_filiere", "filiere_sector", "filiere_trade", "mailing_filiere",
-    "member_language", "member_link", "member_sector", "member_skill", "member_trade", "migration",
-    "rate_count", "reference_version", "trade_label", "worker_heartbeat",
+    "consent", "delivery", "event_filiere", "filiere_sector", "filiere_trade", "import_plan",
+    "import_row", "mailing_filiere", "member_language", "member_link", "member_sector",
+    "member_skill", "member_trade", "migration", "rate_count", "reference_version",
+    "trade_label", "worker_heartbeat",
 }  # fmt: skip
 OF_LIBRARIES = ("pgqueuer", "search_")
 

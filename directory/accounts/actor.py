@@ -24,6 +24,10 @@ class Permission(enum.Enum):
     RUN_FILIERES = "run_filieres"
     PROPOSE_TRADE = "propose_trade"
     KEEP_VOCABULARY = "keep_vocabulary"
+    IMPORT_MEMBERS = "import_members"
+    READ_AUDIT = "read_audit"
+    MANAGE_ROLES = "manage_roles"
+    NAME_ANIMATORS = "name_animators"
 
 
 class Scope(enum.Enum):
@@ -35,6 +39,9 @@ class Scope(enum.Enum):
     MAILINGS_WRITE = "mailings:write"
     EVENTS_WRITE = "events:write"
     VOCABULARY_WRITE = "vocabulary:write"
+    MEMBERS_IMPORT = "members:import"
+    OBSERVATORY_READ = "observatory:read"
+    WEBHOOKS_WRITE = "webhooks:write"
 
 
 class Grant(msgspec.Struct, frozen=True):
@@ -50,9 +57,16 @@ EVERYWHERE = ""
 ALLOWED_BY_ROLE: dict[Permission, frozenset[Role]] = {
     Permission.READ_MEMBERS: frozenset({Role.ADMINISTRATOR, Role.COORDINATOR}),
     Permission.WRITE_TO_FILIERE: frozenset({Role.ANIMATOR}),
-    Permission.LIST_EVENTS: frozenset({Role.ANIMATOR, Role.COORDINATOR, Role.ADMINISTRATOR}),
+    # An ambassador helps to run a filière; only its animators write to its members.
+    Permission.LIST_EVENTS: frozenset(
+        {Role.ANIMATOR, Role.AMBASSADOR, Role.COORDINATOR, Role.ADMINISTRATOR}
+    ),
     Permission.RUN_FILIERES: frozenset({Role.COORDINATOR, Role.ADMINISTRATOR}),
     Permission.KEEP_VOCABULARY: frozenset({Role.COORDINATOR, Role.ADMINISTRATOR}),
+    Permission.IMPORT_MEMBERS: frozenset({Role.COORDINATOR, Role.ADMINISTRATOR}),
+    Permission.READ_AUDIT: frozenset({Role.COORDINATOR, Role.ADMINISTRATOR}),
+    Permission.MANAGE_ROLES: frozenset({Role.ADMINISTRATOR}),
+    Permission.NAME_ANIMATORS: frozenset({Role.COORDINATOR, Role.ADMINISTRATOR}),
 }
 # What every member may do for themselves.
 ALLOWED_TO_MEMBERS = frozenset(
@@ -63,6 +77,7 @@ ALLOWED_TO_MEMBERS = frozenset(
         Permission.PROPOSE_TRADE,
     }
 )
+# What a token needs for each. A permission that is not here is for a person at a screen alone.
 TOKEN_SCOPES: dict[Permission, Scope] = {
     Permission.READ_MEMBERS: Scope.MEMBERS_READ,
     Permission.EDIT_PROFILE: Scope.PROFILE_WRITE,
@@ -72,6 +87,8 @@ TOKEN_SCOPES: dict[Permission, Scope] = {
     Permission.RUN_FILIERES: Scope.FILIERES_WRITE,
     Permission.PROPOSE_TRADE: Scope.PROFILE_WRITE,
     Permission.KEEP_VOCABULARY: Scope.VOCABULARY_WRITE,
+    Permission.IMPORT_MEMBERS: Scope.MEMBERS_IMPORT,
+    Permission.READ_AUDIT: Scope.MEMBERS_READ,
 }
 
 
@@ -97,11 +114,19 @@ class Actor(msgspec.Struct, frozen=True, kw_only=True):
         return bool(self.scopes(Role.ANIMATOR))
 
     @property
+    def reads_audit(self) -> bool:
+        return self.may(Permission.READ_AUDIT)
+
+    @property
+    def names_animators(self) -> bool:
+        return self.may(Permission.NAME_ANIMATORS)
+
+    @property
     def keeps_vocabulary(self) -> bool:
         return self.may(Permission.KEEP_VOCABULARY)
 
     def may(self, permission: Permission, scope: str = EVERYWHERE) -> bool:
-        if self.token_scopes is not None and TOKEN_SCOPES[permission] not in self.token_scopes:
+        if self.token_scopes is not None and TOKEN_SCOPES.get(permission) not in self.token_scopes:
             return False
         if self.member_id is not None and permission in ALLOWED_TO_MEMBERS:
             return True
@@ -110,17 +135,32 @@ class Actor(msgspec.Struct, frozen=True, kw_only=True):
             grant.role in roles and grant.scope in {EVERYWHERE, scope} for grant in self.grants
         )
 
+    @property
+    def usable_scopes(self) -> list[Scope]:
+        """The scopes that let a token of this person do something, somewhere."""
+        roles = {grant.role for grant in self.grants}
+        own = ALLOWED_TO_MEMBERS if self.member_id is not None else frozenset()
+        usable = {
+            scope
+            for permission, scope in TOKEN_SCOPES.items()
+            if permission in own or roles & ALLOWED_BY_ROLE.get(permission, frozenset())
+        }
+        return [scope for scope in Scope if scope in usable]
+
     def require(self, permission: Permission, scope: str = EVERYWHERE) -> None:
         """:raises errors.SignInNeeded: for a visitor. :raises errors.Forbidden: for others."""
         if self.may(permission, scope):
             return
         if self.is_visitor:
             raise errors.SignInNeeded
-        if self.token_scopes is not None and TOKEN_SCOPES[permission] not in self.token_scopes:
-            raise errors.Forbidden(
-                marked("Ce jeton n’a pas le droit « %(scope)s »."),
-                scope=TOKEN_SCOPES[permission].value,
-            )
+        if self.token_scopes is not None:
+            needed = TOKEN_SCOPES.get(permission)
+            if needed is None:
+                self.require_person()
+            elif needed not in self.token_scopes:
+                raise errors.Forbidden(
+                    marked("Ce jeton n’a pas le droit « %(scope)s »."), scope=needed.value
+                )
         raise errors.Forbidden(marked("Votre compte n’a pas accès à cette action."))
 
     def require_member(self) -> int:
@@ -131,12 +171,27 @@ class Actor(msgspec.Struct, frozen=True, kw_only=True):
             raise errors.Forbidden(marked("Votre compte n’est pas celui d’un membre."))
         return self.member_id
 
+    def require_person(self) -> int:
+        """The account's id, of a person at a screen.
+
+        :raises errors.SignInNeeded: for a visitor. :raises errors.Forbidden: for a token.
+        """
+        if self.account_id is None:
+            raise errors.SignInNeeded
+        if self.token_scopes is not None:
+            raise errors.Forbidden(
+                marked("Un jeton ne fait pas cela. Connectez-vous dans un navigateur.")
+            )
+        return self.account_id
+
     def scopes(self, role: Role) -> set[str]:
         """Where the actor has this role: '' or 'filiere:<id>'."""
         return {grant.scope for grant in self.grants if grant.role is role}
 
 
 VISITOR = Actor()
+OPERATOR = Actor(grants=frozenset({Grant(Role.ADMINISTRATOR)}))
+"""Who has the command line: nobody's account, with what an administrator may do."""
 
 
 def filiere_scope(filiere_id: int) -> str:

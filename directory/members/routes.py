@@ -17,6 +17,7 @@ from directory.members import (
     vocabulary_pages,
 )
 from directory.members.drafts import MemberDraft
+from directory.members.imports import routes as import_routes
 from directory.members.misses import MissView
 from directory.members.proposals import ProposalDraft, ProposalView
 from directory.members.views import MemberView
@@ -138,6 +139,6 @@ async def withdraw_proposal(request: ActorRequest, proposal_id: FromPath[int]) -
 
 API = [
     get_member, edit_member, list_trades, list_sectors, list_places, list_misses, forget_miss,
-    propose_trade, list_proposals, withdraw_proposal,
+    propose_trade, list_proposals, withdraw_proposal, *import_routes.API,
 ]  # fmt: skip
 PAGES = [*profile_pages.PAGES, *vocabulary_pages.PAGES]
