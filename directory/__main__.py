@@ -7,6 +7,7 @@ import socket
 import sys
 from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
+from pathlib import Path
 from typing import TypeVar
 
 import asyncpg
@@ -27,6 +28,8 @@ from directory.accounts.actor import Scope
 from directory.app import create_app
 from directory.db import MigrationFailed
 from directory.demo import loading as demo
+from directory.members.imports import command as imports
+from directory.members.imports.plan import Options
 from directory.settings import Settings, SettingsInvalid
 from search.server import Unavailable
 
@@ -82,6 +85,7 @@ def _parser() -> argparse.ArgumentParser:
     )  # fmt: skip
     doctor = add("doctor", "Say what is configured, reachable, migrated and indexed.", _doctor)
     doctor.add_argument("--worker-here", action="store_true", help="only this host's worker")
+    _add_import(add("import-members", "Plan a file of members, or commit its plan.", _import))
     token = commands.add_parser("token", help="API tokens.").add_subparsers(
         required=True, metavar="COMMAND"
     )
@@ -93,6 +97,20 @@ def _parser() -> argparse.ArgumentParser:
     )  # fmt: skip
     create.set_defaults(command=_create_token)
     return parser
+
+
+def _add_import(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("file", type=Path, metavar="FILE", help="a CSV; docs/import.md says more")
+    way = parser.add_mutually_exclusive_group(required=True)
+    way.add_argument("--plan", action="store_true", help="print the plan and its hash")
+    way.add_argument("--commit", metavar="HASH", help="apply the plan of this hash, and no other")
+    for name, words in (
+        ("--complete", "members who are not in the file leave"),
+        ("--overwrite", "also replace what members wrote themselves"),
+        ("--omit-lookalikes", "do not add who resembles somebody there"),
+        ("--invite", "with --commit: write to the new members"),
+    ):
+        parser.add_argument(name, action="store_true", help=words)
 
 
 def _add_demo_options(parser: argparse.ArgumentParser) -> None:
@@ -147,9 +165,9 @@ def _migrate(chosen: Settings, _: argparse.Namespace) -> None:
     out.print("The database is up to date.")
 
 
-def _bars() -> Progress:
+def _bars(console: Console = out) -> Progress:
     columns = TextColumn("{task.description:<20}"), BarColumn(), MofNCompleteColumn()
-    return Progress(*columns, TimeElapsedColumn(), console=out)
+    return Progress(*columns, TimeElapsedColumn(), console=console)
 
 
 def _demo(chosen: Settings, arguments: argparse.Namespace) -> None:
@@ -173,6 +191,22 @@ def _reindex(chosen: Settings, arguments: argparse.Namespace) -> None:
         tell = partial(operations.shown_on(bars), "Search index")
         count = _on_database(chosen, lambda: indexing.rebuild(tell))
     out.print(f"{count} members are indexed.")
+
+
+def _import(chosen: Settings, arguments: argparse.Namespace) -> None:
+    options = Options(
+        is_complete=arguments.complete, overwrites=arguments.overwrite,
+        omits_lookalikes=arguments.omit_lookalikes,
+    )  # fmt: skip
+    with _bars(err) as bars:
+        tell = operations.shown_on(bars)
+        if arguments.plan:
+            lines = _on_database(chosen, lambda: imports.plan(arguments.file, options, tell))
+        else:
+            work = partial(imports.commit, arguments.file, options, arguments.commit, tell)
+            lines = _on_database(chosen, lambda: work(invites=arguments.invite))
+    for line in lines:
+        out.print(line, markup=False, soft_wrap=True)
 
 
 def _doctor(chosen: Settings, arguments: argparse.Namespace) -> int:

@@ -44,6 +44,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     s3_region: str = "us-east-1"
     s3_access_key: str = ""
     s3_secret_key: str = ""
+    invitations_per_hour: Annotated[int, msgspec.Meta(ge=1, le=100_000)] = 200
+    """Mails to newly imported members, over all workers."""
+
     filieres_per_member: Annotated[int, msgspec.Meta(ge=1, le=20)] = 3
     meili_url: str = ""
     meili_key: str = ""

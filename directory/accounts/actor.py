@@ -110,6 +110,10 @@ class Actor(msgspec.Struct, frozen=True, kw_only=True):
         return self.account_id is None
 
     @property
+    def imports_members(self) -> bool:
+        return self.may(Permission.IMPORT_MEMBERS)
+
+    @property
     def is_animator(self) -> bool:
         return bool(self.scopes(Role.ANIMATOR))
 

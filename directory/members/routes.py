@@ -17,6 +17,7 @@ from directory.members import (
     vocabulary_pages,
 )
 from directory.members.drafts import MemberDraft
+from directory.members.imports import pages as import_pages
 from directory.members.imports import routes as import_routes
 from directory.members.misses import MissView
 from directory.members.proposals import ProposalDraft, ProposalView
@@ -141,4 +142,4 @@ API = [
     get_member, edit_member, list_trades, list_sectors, list_places, list_misses, forget_miss,
     propose_trade, list_proposals, withdraw_proposal, *import_routes.API,
 ]  # fmt: skip
-PAGES = [*profile_pages.PAGES, *vocabulary_pages.PAGES]
+PAGES = [*profile_pages.PAGES, *vocabulary_pages.PAGES, *import_pages.PAGES]

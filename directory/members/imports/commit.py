@@ -131,6 +131,7 @@ _INVITE = """
     SELECT w.member_id, $1 FROM written w JOIN member m ON m.id = w.member_id
     JOIN account a ON a.id = m.account_id
     WHERE w.is_new AND a.email_confirmed_at IS NULL AND a.disabled_at IS NULL
+        AND NOT EXISTS (SELECT FROM access_grant g WHERE g.account_id = a.id)
     ORDER BY w.member_id
     ON CONFLICT (member_id) DO NOTHING
 """

@@ -53,20 +53,24 @@ async def read_and_plan(asked: ImportAsked) -> None:
                 async for piece in files.chunks(row["file_key"]):
                     file.write(piece)
                 options = msgspec.json.decode(row["options"], type=Options)
-                await make(connection, import_id, file, options)
+                told = functools.partial(record.tell, import_id)
+                await make(connection, import_id, file, options, told)
         except Refused as refused:
             await _refuse(connection, import_id, refused)
     await files.delete(row["file_key"])
 
 
 async def make(
-    connection: asyncpg.Connection, import_id: int, file: IO[bytes], options: Options
+    connection: asyncpg.Connection,
+    import_id: int,
+    file: IO[bytes],
+    options: Options,
+    told: Tell,
 ) -> plan.Plan:
     """The plan of a file.
 
     :raises Refused: for a file that no rows can be read from.
     """
-    told = functools.partial(record.tell, import_id)
     async with connection.transaction():
         await record.forget_rows(connection, [import_id])
     findings = await stage(connection, import_id, file, told)
