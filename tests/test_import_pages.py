@@ -11,12 +11,16 @@ from tests.site import Site, browser, demo_template, page, sign_in, site
 
 __all__ = ["browser", "demo_template", "page", "site"]
 HELENE = "helene@etabli.example"
-FILE = table(
-    "numéro de membre;adresse mail;nom complet;accroche;code postal;ville;couleur",
-    "900001;marie@nouvelle.example;Marie Nouvelle;Cordes et archets;4000;Liège;bleu",
-    "900002;pas-une-adresse;Paul Mal;;;;",
-    "000001;;;Une accroche venue du registre;;;",
-).decode().encode("cp1252")
+FILE = (
+    table(
+        "numéro de membre;adresse mail;nom complet;accroche;code postal;ville;couleur",
+        "900001;marie@nouvelle.example;Marie Nouvelle;Cordes et archets;4000;Liège;bleu",
+        "900002;pas-une-adresse;Paul Mal;;;;",
+        "000001;;;Une accroche venue du registre;;;",
+    )
+    .decode()
+    .encode("cp1252")
+)
 
 
 @pytest.mark.parametrize("has_script", [True, False])
@@ -41,9 +45,9 @@ async def test_a_file_is_planned_confirmed_and_invites(
     )
     await page.screenshot(path="/tmp/plan.png", full_page=True)
     await page.get_by_role("link", name="Rejets 1").click()
-    await expect(page.locator("#rows")).to_contain_text("« pas-une-adresse » n’est pas une adresse")
+    await expect(page.locator("#rows")).to_contain_text("« pas-une-adresse » n’est pas une adresse")
     await page.get_by_label("Inviter les personnes ajoutées").check()
-    await page.get_by_role("button", name="Appliquer : 1 ajouts").click()
+    await page.get_by_role("button", name="Appliquer : 1 à ajouter").click()
     await expect(page.get_by_text("L’import est terminé.")).to_be_visible(timeout=20_000)
     await page.screenshot(path="/tmp/done.png", full_page=True)
     await context.close()

@@ -19,7 +19,7 @@ from directory.members import drafts, forms, views
 from directory.members.audiences import Field
 from directory.members.imports import escaping
 from directory.members.imports.columns import Column, Layout
-from directory.members.imports.reading import Row
+from directory.members.imports.reading import Row, shown
 from directory.members.imports.words import Words
 from directory.members.views import LanguageLevel, LanguageView, Stage
 from search import normaliser
@@ -93,7 +93,7 @@ class Reader:
             try:
                 values[column] = self._value(column, cell)
             except errors.Malformed as problem:
-                faults.append(Fault(column, problem.message, problem.params))
+                faults.append(_fault(column, problem))
         self._settle(cells, values, faults)
         ref = values.pop(Column.ID, None)
         return Given(
@@ -115,7 +115,7 @@ class Reader:
             self._settle_place(cells, values)
             self._settle_name(cells, values)
         except errors.Malformed as problem:
-            faults.append(Fault(problem.fields[0].field, problem.message, problem.params))
+            faults.append(_fault(problem.fields[0].field, problem))
         if not faults and not values.keys() & {Column.NUMBER, Column.EMAIL, Column.ID}:
             faults.append(Fault("", NOBODY, {}))
 
@@ -158,6 +158,15 @@ class Reader:
         return self._words.names[column].code(column, word)
 
 
+def _fault(column: str, problem: errors.Malformed) -> Fault:
+    """With what was typed as it can be kept: it may be any bytes."""
+    params = {
+        name: shown(value) if isinstance(value, str) else value
+        for name, value in problem.params.items()
+    }
+    return Fault(column, problem.message, params)
+
+
 WORDS = {Column.TRADES: Field.TRADES, Column.SECTORS: Field.SECTORS}
 NOBODY = marked("Cette ligne n’a ni numéro de membre ni adresse mail.")
 NEVER_EMPTY = marked("Cette valeur ne se vide pas. Laissez la case vide pour ne rien changer.")
@@ -170,7 +179,7 @@ def _number(text: str) -> str:
 def _reference(text: str) -> str:
     if not (text.isascii() and text.isdigit() and len(text) <= LONGEST_REFERENCE):
         raise errors.Malformed.field(
-            Column.ID, marked("« %(text)s » n’est pas un numéro de fiche."), text=text[:40]
+            Column.ID, marked("« %(text)s » n’est pas un numéro de fiche."), text=text[:40]
         )
     return text
 
@@ -179,7 +188,7 @@ def _email(text: str) -> str:
     if not login.looks_like_address(text):
         raise errors.Malformed.field(
             Column.EMAIL,
-            marked("« %(email)s » n’est pas une adresse. Écrivez-la comme prenom@coop.example."),
+            marked("« %(email)s » n’est pas une adresse. Écrivez-la comme prenom@coop.example."),
             email=text[:80],
         )
     return text.lower()
@@ -213,7 +222,7 @@ def _spoken(text: str) -> LanguageView:
     if level not in set(LanguageLevel):
         raise errors.Malformed.field(
             Column.LANGUAGES,
-            marked("« %(level)s » n’est pas un niveau. Prenez a1, a2, b1, b2, c1, c2 ou native."),
+            marked("« %(level)s » n’est pas un niveau. Prenez a1, a2, b1, b2, c1, c2 ou native."),
             level=level[:40],
         )
     return LanguageView(code, LanguageLevel(level))
@@ -236,7 +245,7 @@ def _choice(column: Column, known: Mapping[str, str], text: str) -> str:
     if found is None:
         raise errors.Malformed.field(
             column,
-            marked("« %(text)s » n’est pas un choix. Prenez un de ceux-ci : %(known)s."),
+            marked("« %(text)s » n’est pas un choix. Prenez un de ceux-ci : %(known)s."),
             text=text[:40], known=", ".join(dict.fromkeys(known.values())),
         )  # fmt: skip
     return found

@@ -67,7 +67,7 @@ DESCRIBED: Mapping[Column, Described] = {
     ),
     Column.NAME: Described(
         ("nom complet", "volledige naam", "full name"),
-        marked("Prénom et nom. À la place, donnez une colonne « prénom » et une colonne « nom »."),
+        marked("Prénom et nom. À la place, donnez une colonne « prénom » et une colonne « nom »."),
         ("nom", "naam", "name", "nom et prénom", "prénom et nom", "prénom nom"),
         "Awa Lemaire",
     ),
@@ -77,7 +77,7 @@ DESCRIBED: Mapping[Column, Described] = {
     ),
     Column.FAMILY_NAME: Described(
         ("nom de famille", "familienaam", "family name"),
-        marked("Le nom dans votre registre. À côté d’un prénom, « nom » suffit."),
+        marked("Le nom dans votre registre. À côté d’un prénom, « nom » suffit."),
         ("achternaam", "last name", "lastname", "surname"),
     ),
     Column.DISPLAY_NAME: Described(
@@ -95,26 +95,26 @@ DESCRIBED: Mapping[Column, Described] = {
     ),
     Column.TRADES: Described(
         ("métiers", "beroepen", "trades"),
-        marked("Codes ou noms de la liste, séparés par « | ». Le premier est le principal."),
+        marked("Codes ou noms de la liste, séparés par « | ». Le premier est le principal."),
         ("métier", "activité", "beroep", "trade"), "Illustratrice | Graphiste",
     ),
     Column.SECTORS: Described(
         ("secteurs", "sectoren", "sectors"),
-        marked("Codes NACE-BEL 2025 ou noms, séparés par « | »."),
+        marked("Codes NACE-BEL 2025 ou noms, séparés par « | »."),
         ("secteur", "sector"), "58 | 91",
     ),
     Column.SKILLS_OFFERED: Described(
         ("compétences offertes", "aangeboden vaardigheden", "skills offered"),
-        marked("Des mots, séparés par « | », 20 au plus."),
+        marked("Des mots, séparés par « | », 20 au plus."),
         ("compétences", "vaardigheden", "skills"),
     ),
     Column.SKILLS_WANTED: Described(
         ("compétences cherchées", "gezochte vaardigheden", "skills wanted"),
-        marked("Des mots, séparés par « | », 20 au plus."),
+        marked("Des mots, séparés par « | », 20 au plus."),
     ),
     Column.LANGUAGES: Described(
         ("langues", "talen", "languages"),
-        marked("Codes ou noms, avec le niveau s’il est connu, séparés par « | »."),
+        marked("Codes ou noms, avec le niveau s’il est connu, séparés par « | »."),
         (), "fr:native | nl:b1",
     ),
     Column.PLACE: Described(
@@ -139,12 +139,12 @@ DESCRIBED: Mapping[Column, Described] = {
         ("tél", "gsm", "mobile", "portable", "telefoonnummer"), "+32 81 22 22 22",
     ),
     Column.LINKS: Described(
-        ("liens", "links", "web links"), marked("Des adresses web, séparées par « | »."),
+        ("liens", "links", "web links"), marked("Des adresses web, séparées par « | »."),
         ("site", "site web", "website", "lien"), "https://lemaire.example",
     ),
     Column.STAGE: Described(
         ("étape", "fase", "stage"),
-        marked("starting, developing ou established ; ou : démarre, en développement, établie."),
+        marked("starting, developing ou established ; ou : démarre, en développement, établie."),
         ("étape d'activité", "activity stage"), "established",
     ),
     Column.TURNOVER: Described(
@@ -158,13 +158,13 @@ DESCRIBED: Mapping[Column, Described] = {
         marked("fr, nl ou en, pour une personne nouvelle."), ("langue", "taal", "language"), "fr",
     ),
     Column.JOINED_ON: Described(
-        ("entrée le", "lid sinds", "joined on"), marked("Le jour de l’entrée. Vide : aujourd’hui."),
+        ("entrée le", "lid sinds", "joined on"), marked("Le jour de l’entrée. Vide : aujourd’hui."),
         ("date d'entrée", "entrée", "membre depuis", "instapdatum", "joined", "member since"),
         "2024-03-01",
     ),
     Column.LEFT_ON: Described(
         ("sortie le", "uitgetreden op", "left on"),
-        marked("Le jour de la sortie, passé ou aujourd’hui : la personne quitte l’annuaire."),
+        marked("Le jour de la sortie, passé ou aujourd’hui : la personne quitte l’annuaire."),
         ("date de sortie", "sortie", "uitstapdatum", "left"),
     ),
     Column.ID: Described(
@@ -222,7 +222,7 @@ def layout(header: Sequence[str]) -> Layout:
         if found.count(column) > 1:
             twice = [name for name, one in zip(header, found, strict=True) if one is column]
             raise Refused(
-                marked("Deux colonnes disent la même chose : %(names)s. Gardez-en une."),
+                marked("Deux colonnes disent la même chose : %(names)s. Gardez-en une."),
                 names=listed(twice),
             )
     missing = [(name, one) for name, one in zip(header, found, strict=True) if one is None and name]
@@ -243,19 +243,19 @@ def _require(chosen: Layout, header: Sequence[str]) -> None:
 
 
 NO_KEY = marked(
-    "Il manque une colonne « numéro de membre » ou « adresse mail », pour reconnaître chacun. "
-    "La première ligne du fichier dit : %(names)s."
+    "Il manque une colonne « numéro de membre » ou « adresse mail », pour reconnaître chacun. "
+    "La première ligne du fichier dit : %(names)s."
 )
 NO_NAME = marked(
-    "Il manque une colonne « nom complet », ou « prénom » et « nom ». "
-    "La première ligne du fichier dit : %(names)s."
+    "Il manque une colonne « nom complet », ou « prénom » et « nom ». "
+    "La première ligne du fichier dit : %(names)s."
 )
 MOST_NAMED = 12
 
 
 def listed(names: Iterable[str]) -> str:
     """Some names of a file, short enough to be read in a sentence."""
-    shown = [f"« {name[:40]} »" for name in names if name]
+    shown = [f"« {name[:40]} »" for name in names if name]
     rest = ["…"] if len(shown) > MOST_NAMED else []
     return ", ".join([*shown[:MOST_NAMED], *rest])
 

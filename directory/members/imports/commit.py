@@ -16,6 +16,8 @@ from search import outbox
 
 TOLD_ONE_BY_ONE = 100
 INDEXED_AT_ONCE = 200
+CHUNK = 1_000
+ANALYZED_FROM = 1_000  # people: what the planner knows of the tables is then wrong
 STEPS = 6
 
 # Everybody whom the plan changes, locked in one order, before it is compared once more.
@@ -209,18 +211,18 @@ async def _write_links(opened: asyncpg.Connection) -> None:
         "DELETE FROM member_link WHERE member_id IN ("
         "SELECT member_id FROM written WHERE fields ? 'links')"
     )
-    async for row in opened.cursor(
-        "SELECT member_id, fields ->> 'links' AS urls FROM written WHERE fields ->> 'links' <> ''",
-        prefetch=500,
-    ):
-        await opened.executemany(
-            "INSERT INTO member_link (member_id, position, kind, url)"
-            " VALUES ($1, $2, $3::link_kind, $4)",
-            [
+    cursor = await opened.cursor(
+        "SELECT member_id, fields ->> 'links' AS urls FROM written WHERE fields ->> 'links' <> ''"
+    )
+    while rows := await cursor.fetch(CHUNK):
+        await opened.copy_records_to_table(
+            "member_link", columns=("member_id", "position", "kind", "url"),
+            records=[
                 (row["member_id"], position, links.read(Field.LINKS, url).kind, url)
+                for row in rows
                 for position, url in enumerate(row["urls"].split("\n"))
             ],
-        )
+        )  # fmt: skip
 
 
 async def _note(opened: asyncpg.Connection, actor: Actor, import_id: int) -> None:
@@ -245,6 +247,9 @@ async def _index(opened: asyncpg.Connection) -> None:
         await profiles.tell(ids)
     else:
         await documents.refresh(opened, ids)
+    if len(ids) >= ANALYZED_FROM:
+        tables = {table for table, *_ in _LISTS.values()} | {"member", "account", "member_source"}
+        await opened.execute(f"ANALYZE {', '.join(sorted(tables))}")
     gone = [row["member_id"] for row in rows if row["has_left"]]
     for start in range(0, len(gone), INDEXED_AT_ONCE):
         await _remove(opened, gone[start : start + INDEXED_AT_ONCE])

@@ -44,8 +44,8 @@ LABELS = {
     State.ACCEPTED: marked("acceptée"),
     State.WITHDRAWN: marked("retirée"),
     State.FAILED: marked("refusée par le serveur de mail"),
-    State.IN_DOUBT: marked("en doute : le serveur n’a pas dit s’il l’a prise"),
-    State.NEEDLESS: marked("sans objet : la personne est entrée ou partie"),
+    State.IN_DOUBT: marked("en doute : le serveur n’a pas dit s’il l’a prise"),
+    State.NEEDLESS: marked("sans objet : la personne est entrée ou partie"),
 }
 RESENDABLE = (State.SENT, State.WITHDRAWN, State.FAILED, State.IN_DOUBT)
 WITHDRAWABLE = (State.WAITING, State.SENT, State.FAILED, State.IN_DOUBT)

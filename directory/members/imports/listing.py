@@ -110,7 +110,7 @@ ACTIONS = {
     Action.REJECT: Label(marked("rejet")),
 }
 MASKED = marked("non visible")
-KEPT = marked("gardé : la personne a écrit le sien")
+KEPT = marked("gardé : la personne a écrit le sien")
 NOT_IN_FILE = marked("absente du fichier complet")
 
 

@@ -34,7 +34,7 @@ Shown = Literal["add", "change", "leave", "reject", "alike", "same"]
 Done = Literal["resent", "withdrawn", "discarded"]
 NOTICES = {
     "resent": marked("Les invitations repartent, au rythme prévu."),
-    "withdrawn": marked("L’invitation est retirée : son lien n’ouvre plus rien."),
+    "withdrawn": marked("L’invitation est retirée : son lien n’ouvre plus rien."),
     "discarded": marked("Le plan est abandonné. Rien n’a changé."),
 }
 TABS: tuple[tuple[Shown, str, str], ...] = (

@@ -49,7 +49,7 @@ TAKEN = marked("Cette adresse est déjà celle d’un autre compte.")
 ALIKE = marked("Ressemble à une personne qui est déjà là. Vous avez choisi de ne pas l’ajouter.")
 
 ALIKE_ENOUGH = 0.6  # trigram similarity of the whole names
-LONGEST_START = 3  # letters: only who shares the beginning of a word is compared
+MOST_SHARING = 80  # people of a town; a beginning that more share is no reason to compare
 MOST_LIKES = 3
 
 _TABLES = """
@@ -152,32 +152,40 @@ def _differ(columns: list[Column]) -> str:
     """  # noqa: S608 - own names of fields
 
 
-# Who would be added resembles somebody: members whom coordinators see, or other new rows.
+# Who would be added resembles somebody: members whom coordinators see, or other new rows. Compared
+# is who shares a town and the beginnings of two words of the name, or a rarer one of one word.
+_STARTS = """
+    SELECT id, place, left(word, 3) AS letters FROM {people}, unnest(words) AS word
+    UNION SELECT id, place, left(one, 2) || ' ' || left(other, 2)
+    FROM {people}, unnest(words) AS one, unnest(words) AS other WHERE one < other
+"""
+_WORDS = "array_remove(regexp_split_to_array({text}, '[^[:alnum:]]+'), '')"
 _ALIKE = f"""
     INSERT INTO alike
     WITH fresh AS MATERIALIZED (
-        SELECT id, line, name, place, lower(unaccent(name)) AS folded FROM found
+        SELECT id, line, name, place, folded, {_WORDS.format(text="folded")} AS words
+        FROM found, lower(unaccent(name)) AS folded
         WHERE member_id IS NULL AND faults = '[]' AND place IS NOT NULL
             AND coalesce(given ->> 'left_on', '') = ''
     ), known AS MATERIALIZED (
-        SELECT m.id, m.display_name AS name, p.code AS place,
-            lower(unaccent(m.display_name)) AS folded
-        FROM member m JOIN place p ON p.id = m.place_id
+        SELECT m.id, m.display_name AS name, p.code AS place, folded,
+            {_WORDS.format(text="folded")} AS words
+        FROM member m JOIN place p ON p.id = m.place_id, lower(unaccent(m.display_name)) AS folded
         WHERE m.left_on IS NULL AND p.code IN (SELECT place FROM fresh)
             AND {audiences.sql_visible(Field.DISPLAY_NAME, "m.audiences", f"{Level.MEMBER:d}")}
             AND {audiences.sql_visible(Field.PLACE, "m.audiences", f"{Level.MEMBER:d}")}
-    ), start AS MATERIALIZED (
-        SELECT DISTINCT id, place, left(word, {LONGEST_START}) AS letters
-        FROM fresh, regexp_split_to_table(folded, '[^[:alnum:]]+') AS word WHERE word <> ''
-    ), known_start AS MATERIALIZED (
-        SELECT DISTINCT id, place, left(word, {LONGEST_START}) AS letters
-        FROM known, regexp_split_to_table(folded, '[^[:alnum:]]+') AS word WHERE word <> ''
+    ), start AS MATERIALIZED ({_STARTS.format(people="fresh")}
+    ), known_start AS MATERIALIZED ({_STARTS.format(people="known")}
+    ), rare AS MATERIALIZED (
+        SELECT place, letters FROM (SELECT * FROM start UNION ALL SELECT * FROM known_start) AS e
+        GROUP BY place, letters HAVING count(*) BETWEEN 2 AND {MOST_SHARING}
     ), near AS (
-        SELECT DISTINCT s.id AS row_id, k.id AS member_id, NULL::bigint AS other_id
-        FROM start s JOIN known_start k USING (place, letters)
-        UNION ALL
-        SELECT DISTINCT s.id, NULL::bigint, o.id
-        FROM start s JOIN start o USING (place, letters) WHERE o.id < s.id
+        SELECT s.id AS row_id, k.id AS member_id, NULL::bigint AS other_id
+        FROM rare JOIN start s USING (place, letters) JOIN known_start k USING (place, letters)
+        UNION
+        SELECT s.id, NULL, o.id
+        FROM rare JOIN start s USING (place, letters) JOIN start o USING (place, letters)
+        WHERE o.id < s.id
     )
     SELECT n.row_id, n.member_id, o.line, coalesce(k.name, o.name),
         similarity(f.folded, coalesce(k.folded, o.folded))
@@ -206,12 +214,14 @@ _WRITE = f"""
                     'verdict', 'change') ORDER BY g.key)
                 FROM jsonb_each_text(f.given) AS g WHERE g.value <> ''), '[]')
             ELSE coalesce(d.changes, '[]') END,
-        f.faults,
-        coalesce((SELECT jsonb_agg(jsonb_build_object('member_id', l.member_id, 'line', l.line,
-                'name', l.name) ORDER BY l.score DESC, l.member_id, l.line)
-            FROM (SELECT * FROM alike WHERE row_id = f.id ORDER BY score DESC, member_id, line
-                LIMIT {MOST_LIKES}) AS l), '[]')
+        f.faults, coalesce(l.likes, '[]')
     FROM found f LEFT JOIN (
+        SELECT row_id, jsonb_agg(jsonb_build_object('member_id', member_id, 'line', line,
+            'name', name) ORDER BY n) AS likes
+        FROM (SELECT *, row_number() OVER (PARTITION BY row_id
+            ORDER BY score DESC, member_id, line) AS n FROM alike) AS ranked
+        WHERE n <= {MOST_LIKES} GROUP BY row_id) AS l ON l.row_id = f.id
+    LEFT JOIN (
         SELECT row_id, bool_or(verdict = 'change') AS changed,
             bool_or(verdict = 'change' AND field = 'left_on' AND new <> '') AS leaves,
             jsonb_agg(jsonb_build_object('field', field, 'old', old, 'new', new,
@@ -277,6 +287,7 @@ async def compare(
     await opened.execute("ANALYZE difference")
     await tell(marked("Chercher les doublons possibles"), 2, 5)
     await opened.execute(_ALIKE)
+    await opened.execute("ANALYZE alike")
     if options.omits_lookalikes:
         await opened.execute(_OMIT, ALIKE)
     await tell(marked("Écrire le plan"), 3, 5)

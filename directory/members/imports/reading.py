@@ -7,6 +7,7 @@ import codecs
 import csv
 import hashlib
 import io
+import unicodedata
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -72,6 +73,12 @@ class Sheet(NamedTuple):
     rows: Iterator[Row]
 
 
+def shown(text: str) -> str:
+    """A text of the file as it may be told and kept, with a sign for what cannot be seen."""
+    unseen = {"Cc", "Cs"}
+    return "".join("\ufffd" if unicodedata.category(c) in unseen else c for c in text)
+
+
 def digest(file: IO[bytes]) -> bytes:
     """The SHA-256 of the whole file, from its beginning."""
     file.seek(0)
@@ -98,7 +105,7 @@ def _sheet(encoding: Encoding, lines: "_Lines") -> Sheet:
     separator = separator_of(first)
     reader = csv.reader(lines, delimiter=separator, strict=True)
     try:
-        header = [cell.strip() for cell in next(reader, [])]
+        header = [shown(cell).strip() for cell in next(reader, [])]
     except csv.Error:
         raise Refused(marked("La première ligne doit avoir les noms des colonnes.")) from None
     while header and not header[-1]:
@@ -140,7 +147,7 @@ def encoding_of(file: IO[bytes]) -> Encoding:
     if good >= bad:  # far too many for chance: accents of another encoding never look like UTF-8
         raise Refused(
             marked(
-                "Ligne %(line)s : un signe n’est pas de l’UTF-8, comme le reste du fichier. "
+                "Ligne %(line)s : un signe n’est pas de l’UTF-8, comme le reste du fichier. "
                 "Corrigez-le, ou enregistrez à nouveau en CSV UTF-8."
             ),
             line=line,
@@ -211,13 +218,13 @@ class _Lines:
             return self._text.readline(LONGEST_ROW + 1)
         except UnicodeError:
             raise Refused(
-                marked("Ligne %(line)s : le texte est abîmé. Enregistrez à nouveau en CSV UTF-8."),
+                marked("Ligne %(line)s : le texte est abîmé. Enregistrez à nouveau en CSV UTF-8."),
                 line=self.number + 1,
             ) from None
 
 
 TOO_LONG = marked(
-    "Ligne %(line)s : la ligne est trop longue. "
+    "Ligne %(line)s : la ligne est trop longue. "
     "Un guillemet ouvert avant n’est sans doute pas fermé."
 )
 
@@ -239,7 +246,7 @@ def _rows(reader: Iterator[list[str]], lines: _Lines, width: int) -> Iterator[Ro
         except csv.Error as error:
             if "unexpected end" in str(error):
                 raise Refused(
-                    marked("Ligne %(line)s : un guillemet s’ouvre et ne se ferme jamais."),
+                    marked("Ligne %(line)s : un guillemet s’ouvre et ne se ferme jamais."),
                     line=line,
                 ) from None
             yield Row(line, [], TOO_LARGE if "larger than" in str(error) else BAD_QUOTES)

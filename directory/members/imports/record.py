@@ -260,7 +260,7 @@ NOT_OPEN = marked("Ce plan n’est plus à confirmer. Envoyez le fichier à nouv
 OTHER_HASH = marked("Ce n’est pas l’empreinte de ce plan. Relisez le plan avant de le confirmer.")
 MOVED = marked(
     "Les fiches ont changé depuis que ce plan a été fait. Rien n’a été importé. "
-    "Le plan est refait : relisez-le, puis confirmez."
+    "Le plan est refait : relisez-le, puis confirmez."
 )
 
 

@@ -27,16 +27,16 @@ _PLACES = """
 """
 UNKNOWN = {
     Column.TRADES: marked(
-        "Le métier « %(word)s » n’est pas dans la liste. Prenez un nom de la liste, ou son code."
+        "Le métier « %(word)s » n’est pas dans la liste. Prenez un nom de la liste, ou son code."
     ),
     Column.SECTORS: marked(
-        "Le secteur « %(word)s » n’est pas dans la liste. Prenez un code NACE-BEL, comme 58."
+        "Le secteur « %(word)s » n’est pas dans la liste. Prenez un code NACE-BEL, comme 58."
     ),
-    Column.TERRITORY: marked("Le bureau « %(word)s » n’existe pas."),
+    Column.TERRITORY: marked("Le bureau « %(word)s » n’existe pas."),
 }
-AMBIGUOUS = marked("« %(word)s » a plusieurs sens. Donnez un de ces codes : %(codes)s.")
-NO_PLACE = marked("Le lieu « %(word)s » n’existe pas. Donnez le code postal et la ville.")
-AMBIGUOUS_PLACE = marked("Il y a plusieurs lieux « %(word)s ». Donnez le code postal et la ville.")
+AMBIGUOUS = marked("« %(word)s » a plusieurs sens. Donnez un de ces codes : %(codes)s.")
+NO_PLACE = marked("Le lieu « %(word)s » n’existe pas. Donnez le code postal et la ville.")
+AMBIGUOUS_PLACE = marked("Il y a plusieurs lieux « %(word)s ». Donnez le code postal et la ville.")
 MOST_CODES = 4
 
 
