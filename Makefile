@@ -7,7 +7,7 @@ export PORT ?= 8000
 export VAR_DIR ?= ./var
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check bench-search messages lock clean
+.PHONY: help run test check bench-import bench-search messages lock clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -33,6 +33,9 @@ test: $(VENV)/.stamp ## Run every check and every test
 
 check: $(VENV)/.stamp ## Run the static checks alone
 	@$(BIN)/python tests/run.py --static
+
+bench-import: $(VENV)/.stamp ## Measure the import of members, with baselines in the same run: SIZES="5000 50000"
+	@$(BIN)/python -m benchmarks.imports --rows $(or $(SIZES),5000 50000) $(FLAGS)
 
 bench-search: $(VENV)/.stamp ## Measure the search, with baselines in the same run: SIZES="2000 20000 100000"
 	@$(BIN)/python -m benchmarks.search --members $(or $(SIZES),2000 20000 100000) $(FLAGS)

@@ -33,6 +33,8 @@ from directory.demo import loading as demo
 from directory.filieres import appointments
 from directory.filieres.appointments import RoleDraft
 from directory.languages import SOURCE
+from directory.members.imports import command as imports
+from directory.members.imports.plan import Options
 from directory.privacy import retention
 from directory.settings import Settings, SettingsInvalid
 from search.server import Unavailable
@@ -89,6 +91,7 @@ def _parser() -> argparse.ArgumentParser:
     )  # fmt: skip
     doctor = add("doctor", "Say what is configured, reachable, migrated and indexed.", _doctor)
     doctor.add_argument("--worker-here", action="store_true", help="only this host's worker")
+    _add_import(add("import-members", "Plan a file of members, or commit its plan.", _import))
     _add_rights(add)
     _add_token_commands(commands.add_parser("token", help="API tokens."))
     for name, words, command in (
@@ -139,6 +142,20 @@ def _add_rights(add: Callable[..., argparse.ArgumentParser]) -> None:
     erased.add_argument("--yes", action="store_true", help="do not ask to type it again")
     kept = add("retention", "Do now what the night does with those long gone.", _retention)
     kept.add_argument("--plan", action="store_true", help="only say what comes, and when")
+
+
+def _add_import(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("file", type=Path, metavar="FILE", help="a CSV; docs/import.md says more")
+    way = parser.add_mutually_exclusive_group(required=True)
+    way.add_argument("--plan", action="store_true", help="print the plan and its hash")
+    way.add_argument("--commit", metavar="HASH", help="apply the plan of this hash, and no other")
+    for name, words in (
+        ("--complete", "members who are not in the file leave"),
+        ("--overwrite", "also replace what members wrote themselves"),
+        ("--omit-lookalikes", "do not add who resembles somebody there"),
+        ("--invite", "with --commit: write to the new members"),
+    ):
+        parser.add_argument(name, action="store_true", help=words)
 
 
 def _add_demo_options(parser: argparse.ArgumentParser) -> None:
@@ -201,9 +218,9 @@ def _migrate(chosen: Settings, _: argparse.Namespace) -> None:
     out.print("The database is up to date.")
 
 
-def _bars() -> Progress:
+def _bars(console: Console = out) -> Progress:
     columns = TextColumn("{task.description:<20}"), BarColumn(), MofNCompleteColumn()
-    return Progress(*columns, TimeElapsedColumn(), console=out)
+    return Progress(*columns, TimeElapsedColumn(), console=console)
 
 
 def _demo(chosen: Settings, arguments: argparse.Namespace) -> None:
@@ -227,6 +244,22 @@ def _reindex(chosen: Settings, arguments: argparse.Namespace) -> None:
         tell = partial(operations.shown_on(bars), "Search index")
         count = _on_database(chosen, lambda: indexing.rebuild(tell))
     out.print(f"{count} members are indexed.")
+
+
+def _import(chosen: Settings, arguments: argparse.Namespace) -> None:
+    options = Options(
+        is_complete=arguments.complete, overwrites=arguments.overwrite,
+        omits_lookalikes=arguments.omit_lookalikes,
+    )  # fmt: skip
+    with _bars(err) as bars:
+        tell = operations.shown_on(bars)
+        if arguments.plan:
+            lines = _on_database(chosen, lambda: imports.plan(arguments.file, options, tell))
+        else:
+            work = partial(imports.commit, arguments.file, options, arguments.commit, tell)
+            lines = _on_database(chosen, lambda: work(invites=arguments.invite))
+    for line in lines:
+        out.print(line, markup=False, soft_wrap=True)
 
 
 def _doctor(chosen: Settings, arguments: argparse.Namespace) -> int:

@@ -84,6 +84,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     freshness_per_hour: Annotated[int, msgspec.Meta(ge=1, le=10_000)] = 200
     """At most so many such mails an hour."""
 
+    invitations_per_hour: Annotated[int, msgspec.Meta(ge=1, le=100_000)] = 200
+    """Mails to newly imported members, over all workers."""
+
     filieres_per_member: Annotated[int, msgspec.Meta(ge=1, le=20)] = 3
     meili_url: str = ""
     meili_key: str = ""

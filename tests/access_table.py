@@ -47,15 +47,17 @@ PLACES = {
     "{slug:str}": "{web}", "{event_id:int}": "{event}", "{mailing_id:int}": "{draft}",
     "{member_id:int}": "{other}", "{proposal_id:int}": "{proposal}", "{grant_id:int}": "{grant}",
     "{token_id:int}": "{own_token}", "{facet:str}": "trade", "{name:str}": "headline",
-    "{secret:str}": "{login}", "{token:str}": "{link}",
+    "{import_id:int}": "{import}", "{secret:str}": "{login}", "{token:str}": "{link}",
 }  # fmt: skip
 
 MAILINGS, EVENTS = Scope.MAILINGS_WRITE, Scope.EVENTS_WRITE
 FILIERES, VOCABULARY = Scope.FILIERES_WRITE, Scope.VOCABULARY_WRITE
+IMPORT = Scope.MEMBERS_IMPORT
 PROFILE, READ, OWN = Scope.PROFILE_WRITE, Scope.MEMBERS_READ, Scope.ACCOUNT_EXPORT
 # Whose tokens of a scope do something.
 HOLDERS: dict[Scope | None, str] = {
     MAILINGS: "animator", EVENTS: "animator", FILIERES: "coordinator", VOCABULARY: "coordinator",
+    IMPORT: "coordinator",
 }  # fmt: skip
 
 OPEN = "200 200 200 200 200 200 200 200 200"
@@ -80,6 +82,9 @@ NOT_MINE = "401 404 404 404 404 404 404 403 403"
 OTHERS_SESSION = "it is nobody’s; one’s own are in the tests of sessions"
 NO_LINK = "404 404 404 404 404 404 404 404 404"
 OTHER_LINK = "the link of the scene is for another purpose"
+
+ACCEPTED = "401 403 403 403 403 202 202 403 202"
+GONE = "410 410 410 410 410 410 410 410 410"
 
 EVENT = {
     "title": "Midi des devis", "kind": "meeting", "filieres": ["{web}"], "audience": "public",
@@ -397,6 +402,32 @@ ROWS = (
     Row("GET /reminders/{token:str}", NO_LINK, nobody=OTHER_LINK),
     Row("POST /reminders/{token:str}", NO_LINK, nobody=OTHER_LINK),
     Row("POST /reminders/{token:str}/again", NO_LINK, nobody=OTHER_LINK),
+    # Members come in and go out by files
+    Row("GET /members/import", STAFF, scope=IMPORT),
+    Row("GET /members/import/template.csv", STAFF, scope=IMPORT),
+    Row("POST /members/import", STAFF_POST, form={"file": "a"}, scope=IMPORT),
+    Row("GET /members/import/{import_id:int}", STAFF, scope=IMPORT),
+    Row("GET /members/import/{import_id:int}/plan.csv", STAFF, scope=IMPORT),
+    Row("GET /members/import/{import_id:int}/invitations", STAFF, scope=IMPORT),
+    Row("POST /members/import/{import_id:int}/invitations/resend", STAFF_POST, scope=IMPORT),
+    Row("POST /members/import/{import_id:int}/invitations/withdraw", STAFF_POST, scope=IMPORT),
+    Row(
+        "POST /members/import/{import_id:int}/commit", STAFF_POST, form={"hash": "{plan}"},
+        scope=IMPORT,
+    ),
+    Row("POST /members/import/{import_id:int}/discard", STAFF_POST, scope=IMPORT),
+    Row("GET /api/v1/members/imports", STAFF, scope=IMPORT),
+    Row("POST /api/v1/members/imports", ACCEPTED, form={"file": "a"}, scope=IMPORT),
+    Row("GET /api/v1/members/imports/{import_id:int}", STAFF, scope=IMPORT),
+    Row("GET /api/v1/members/imports/{import_id:int}/rows", STAFF, scope=IMPORT),
+    Row(
+        "POST /api/v1/members/imports/{import_id:int}/commit", ACCEPTED, json={"hash": "{plan}"},
+        scope=IMPORT,
+    ),
+    Row("POST /api/v1/members/imports/{import_id:int}/discard", STAFF, scope=IMPORT),
+    Row("GET /api/v1/members/export", "401 200 200 200 200 200 200 403 200", scope=READ),
+    Row("GET /invitation/{secret:str}", GONE, nobody="nobody is invited"),
+    Row("POST /invitation/{secret:str}", GONE, nobody="nobody is invited"),
     # One's own data, and the end of it
     Row("GET /account/data", ACCOUNTS),
     Row("POST /account/data/exports", ACCOUNTS_POST),

@@ -51,6 +51,17 @@ INSERT INTO contact_message (sender_id, recipient_id, body)
 WITH other AS (
     INSERT INTO account (id, email) VALUES (8800000001, 'autre@courrier.test') RETURNING id)
 INSERT INTO contact_refusal (member_id, sender_id) SELECT {MEMBER}, id FROM other;
+INSERT INTO member_import (id, account_id, file_name, options, state)
+    VALUES (7700, {ACCOUNT}, 'membres escamoteuse.csv', '{{}}', 'done');
+INSERT INTO import_row (import_id, line, number, email, name, given, faults) VALUES
+    (7700, 2, NULL, '{EMAIL}', 'Zélie Quintefeuille', '{{"headline": "Escamoteuse"}}', '[]'),
+    (7700, 3, 'Z-escamoteuse', NULL, 'Zélie Quintefeuille', '{{}}', '[]');
+INSERT INTO import_plan (import_id, row_id, line, member_id, action, name, changes, faults, likes)
+    SELECT 7700, id, line, {MEMBER}, 'change', 'Zélie Quintefeuille', '[]', '[]', '[]'
+    FROM import_row WHERE line = 2;
+INSERT INTO member_source (member_id, digests) VALUES ({MEMBER}, '{{"headline": "00"}}');
+INSERT INTO member_declaration (member_id, turnover_band) VALUES ({MEMBER}, 'under_10k');
+INSERT INTO member_invitation (member_id, import_id) VALUES ({MEMBER}, 7700);
 INSERT INTO membership (filiere_id, member_id) SELECT min(id), {MEMBER} FROM filiere;
 INSERT INTO mandate (filiere_id, member_id, role, starts_on, ends_on)
     SELECT min(id), {MEMBER}, 'animator', current_date, current_date + 100 FROM filiere;

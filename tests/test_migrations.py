@@ -19,11 +19,11 @@ COLUMNS = """
 """
 # Tables with a key of several columns, or of a library: read and written by SQL alone.
 WITHOUT_CLASS = {
-    "consent", "delivery", "event_filiere", "filiere_sector", "filiere_trade", "identity",
-    "mailing_filiere",
-    "member_language", "member_link", "member_sector", "member_skill", "member_trade", "migration",
-    "rate_count", "reference_version", "spent_state", "trade_label", "worker_heartbeat",
-    "contact_refusal",
+    "consent", "contact_refusal", "delivery", "event_filiere", "filiere_sector",
+    "filiere_trade", "identity", "import_plan", "import_row", "mailing_filiere",
+    "member_language", "member_link", "member_sector", "member_skill", "member_trade",
+    "migration", "rate_count", "reference_version", "spent_state", "trade_label",
+    "worker_heartbeat",
 }  # fmt: skip
 OF_LIBRARIES = ("pgqueuer", "search_")
 

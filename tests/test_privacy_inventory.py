@@ -43,6 +43,7 @@ LEFT_OUT = {
     "api_token.token_hash": "a secret: whoever has it may not even know its hash",
     "login_link.browser_hash": "a secret",
     "login_link.token_hash": "a secret",
+    "member_invitation.token_hash": "a secret",
     "session.token_hash": "a secret",
 }
 COLUMNS = """

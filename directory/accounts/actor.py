@@ -129,6 +129,10 @@ class Actor(msgspec.Struct, frozen=True, kw_only=True):
         return self.may(Permission.READ_AUDIT)
 
     @property
+    def imports_members(self) -> bool:
+        return self.may(Permission.IMPORT_MEMBERS)
+
+    @property
     def names_animators(self) -> bool:
         return self.may(Permission.NAME_ANIMATORS)
 

@@ -143,7 +143,9 @@ def text(field: Field, typed: str) -> str:
 
 def checked(field: str, cleaned: str, most: int) -> str:
     """:raises errors.Malformed: for characters that nobody sees, and for more than `most`."""
-    if any(unicodedata.category(c) in {"Cc", "Cs"} and c not in "\n\t" for c in cleaned):
+    if not cleaned.isprintable() and any(
+        unicodedata.category(c) in {"Cc", "Cs"} and c not in "\n\t" for c in cleaned
+    ):
         raise errors.Malformed.field(
             field, marked("Un signe invisible s’est glissé dans ce texte. Écrivez-le à nouveau.")
         )

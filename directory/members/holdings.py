@@ -105,6 +105,63 @@ SECTIONS = (
         covers=("sender_id",),
         order="t.refused_at",
     ),
+    Section(
+        name="invitation",
+        title=marked("L’invitation reçue"),
+        table="member_invitation",
+        columns=("state", "attempts", "created_at", "next_at", "claimed_at", "sent_at",
+                 "expires_at", "accepted_at"),
+        covers=("import_id",),
+        where=OWN,
+        order="t.created_at",
+    ),
+    Section(
+        name="declaration",
+        title=marked("Ce que vous avez déclaré à la coopérative"),
+        table="member_declaration",
+        columns=("turnover_band", "declared_at"),
+        where=OWN,
+        order="t.declared_at",
+    ),
+    Section(
+        name="imported_fields",
+        title=marked("Les champs qu’un fichier de la coopérative a remplis"),
+        table="member_source",
+        columns=(),
+        extra={"fields": "ARRAY(SELECT jsonb_object_keys(t.digests))"},
+        covers=("digests",),
+        where=OWN,
+        order="t.member_id",
+    ),
+    Section(
+        name="imports",
+        title=marked("Les fichiers de membres que vous avez importés"),
+        table="member_import",
+        columns=("id", "file_name", "state", "created_at", "finished_at", "token_id"),
+        covers=("file_key", "options", "step", "done", "total", "attempts", "findings", "counts",
+                "refusal", "plan_hash", "is_moved", "invites", "touched_at"),
+        where="t.account_id = p.account_id",
+        order="t.id",
+    ),
+    Section(
+        name="imported_rows",
+        title=marked("Vos lignes dans les fichiers importés ces derniers jours"),
+        table="import_row",
+        columns=("line", "number", "email", "name", "place", "given", "faults"),
+        covers=("id", "import_id", "ref"),
+        where="(t.email = (SELECT a.email::text FROM account a WHERE a.id = p.account_id)"
+        " OR t.number = (SELECT m.number FROM member m WHERE m.id = p.member_id))",
+        order="t.id",
+    ),
+    Section(
+        name="import_plans",
+        title=marked("Ce que ces fichiers changent à votre fiche"),
+        table="import_plan",
+        columns=("action", "line", "name", "changes", "faults"),
+        covers=("id", "import_id", "row_id", "likes"),
+        where=OWN,
+        order="t.id",
+    ),
 )  # fmt: skip
 
 
@@ -131,8 +188,25 @@ async def show_again(opened: asyncpg.Connection, person: Person) -> None:
     await profiles.tell([person.member_id or 0])
 
 
+_ROWS = """
+    DELETE FROM import_row r
+    WHERE r.email = (SELECT lower(email::text) FROM account WHERE id = $1)
+       OR r.email = (SELECT email::text FROM account WHERE id = $1)
+       OR r.number = (SELECT number FROM member WHERE id = $2)
+       OR EXISTS (SELECT FROM import_plan p WHERE p.member_id = $2
+                  AND p.import_id = r.import_id AND p.row_id = r.id)
+"""
+
+
 async def erase(opened: asyncpg.Connection, person: Person) -> None:
-    """The profile, all that hangs on it, and its documents in the index."""
+    """The profile, all that hangs on it, and its documents in the index.
+
+    The rows of files are known by what they say: nothing points from them to the member.
+    """
+    await opened.execute(_ROWS, person.account_id, person.member_id)
+    await opened.execute(
+        "UPDATE member_import SET file_name = '' WHERE account_id = $1", person.account_id
+    )
     gone = await opened.fetchval(
         "DELETE FROM member WHERE id = $1 RETURNING true", person.member_id
     )

@@ -1,7 +1,7 @@
 """Profiles: read one, read a page of them, change one's own."""
 
 import functools
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from typing import Any
 
 import asyncpg
@@ -30,6 +30,7 @@ from directory.members.views import (
 )
 
 LARGEST_ID = 2**63 - 1
+STREAMED = 200  # rows fetched at once
 NOBODY = marked("Cette personne n’est pas dans l’annuaire.")
 STALE = marked(
     "Votre fiche a changé depuis que vous l’avez ouverte. Rien n’a été écrasé. "
@@ -87,7 +88,8 @@ _JOIN_PLACE = "LEFT JOIN place p ON p.id = m.place_id LEFT JOIN region r ON r.co
 
 
 @functools.cache
-def _one(language: str) -> str:
+def _whole(language: str) -> str:
+    """SQL of everything; a condition is added. $2 is `own_id`."""
     return f"""
         SELECT m.id, m.display_name, m.headline, m.biography, m.availability, m.available_until,
             m.stage, m.phone, m.audiences, m.confirmed_at, m.version, a.email::text AS email,
@@ -97,7 +99,7 @@ def _one(language: str) -> str:
             {audiences.sql_shares_filiere("m.id", "$2::bigint")} AS shares_filiere
         FROM member m LEFT JOIN account a ON a.id = m.account_id
         {_JOIN_PLACE} LEFT JOIN territory t ON t.id = m.territory_id
-        WHERE m.id = $1 AND m.left_on IS NULL
+        WHERE m.left_on IS NULL
     """  # noqa: S608 - the language is one of ours
 
 
@@ -126,10 +128,30 @@ async def _row(actor: Actor, member_id: int, language: str) -> asyncpg.Record:
     if not 0 < member_id <= LARGEST_ID:
         raise errors.NotFound(NOBODY)
     async with db.connection() as reader:
-        row = await reader.fetchrow(_one(language), member_id, audiences.own_id(actor))
+        row = await reader.fetchrow(
+            f"{_whole(language)} AND m.id = $1", member_id, audiences.own_id(actor)
+        )
     if row is None:
         raise errors.NotFound(NOBODY)
     return row
+
+
+async def stream(
+    actor: Actor, language: str = languages.SOURCE, *, after: int = 0
+) -> AsyncIterator[MemberView]:
+    """Everybody whom the actor may see, as `get` gives them, by number: a batch in memory."""
+    async with db.connection() as reader, _one_moment(reader):
+        own = audiences.own_id(actor)
+        query = f"{_whole(language)} AND m.id > $1 ORDER BY m.id"
+        async for row in reader.cursor(query, after, own, prefetch=STREAMED):
+            nearness = audiences.level(actor, row["id"], shares_filiere=row["shares_filiere"])
+            if (view := _view(row, nearness)) is not None:
+                yield view
+
+
+def _one_moment(reader: asyncpg.Connection) -> asyncpg.transaction.Transaction:
+    """All is read as it is now. An open transaction keeps the isolation that it began with."""
+    return reader.transaction(isolation=None if reader.is_in_transaction() else "repeatable_read")
 
 
 def _view(row: asyncpg.Record, nearness: Level) -> MemberView | None:

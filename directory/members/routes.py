@@ -20,6 +20,8 @@ from directory.members import (
     vocabulary_pages,
 )
 from directory.members.drafts import MemberDraft
+from directory.members.imports import pages as import_pages
+from directory.members.imports import routes as import_routes
 from directory.members.misses import MissView
 from directory.members.proposals import ProposalDraft, ProposalView
 from directory.members.views import MemberView
@@ -142,9 +144,9 @@ async def withdraw_proposal(request: ActorRequest, proposal_id: FromPath[int]) -
 API = [
     get_member, edit_member, list_trades, list_sectors, list_places, list_misses, forget_miss,
     propose_trade, list_proposals, withdraw_proposal, *card_routes.API,
-    *contact_routes.API,
+    *contact_routes.API, *import_routes.API,
 ]  # fmt: skip
 PAGES = [
     *profile_pages.PAGES, *vocabulary_pages.PAGES, *card_routes.PAGES, *contact_routes.PAGES,
-    *freshness_pages.PAGES,
+    *freshness_pages.PAGES, *import_pages.PAGES,
 ]  # fmt: skip

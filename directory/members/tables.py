@@ -5,6 +5,7 @@ from piccolo.columns import (
     BigInt,
     BigSerial,
     Boolean,
+    Bytea,
     Date,
     DoublePrecision,
     Integer,
@@ -127,3 +128,51 @@ class ContactMessage(Table, tablename="contact_message"):
     asked_at = Timestamptz(null=False)
     done_at = Timestamptz(null=True, default=None)
     reported_at = Timestamptz(null=True, default=None)
+
+
+class MemberImport(Table, tablename="member_import"):
+    id = BigSerial(primary_key=True)
+    account_id = BigInt(null=True, default=None)
+    token_id = BigInt(null=True, default=None)
+    file_name = Text(null=False)
+    file_key = Text(null=False)
+    options = JSONB(null=False)
+    state = Enumerated("import_state")
+    step = Text(null=False)
+    done = BigInt(null=False)
+    total = BigInt(null=False)
+    attempts = SmallInt(null=False)
+    findings = JSONB(null=False)
+    counts = JSONB(null=False)
+    refusal = JSONB(null=True, default=None)
+    plan_hash = Bytea(null=True, default=None)
+    is_moved = Boolean(null=False)
+    invites = Boolean(null=False)
+    created_at = Timestamptz(null=False)
+    touched_at = Timestamptz(null=False)
+    finished_at = Timestamptz(null=True, default=None)
+
+
+class MemberSource(Table, tablename="member_source"):
+    member_id = BigInt(primary_key=True, null=False)
+    digests = JSONB(null=False)
+
+
+class MemberDeclaration(Table, tablename="member_declaration"):
+    member_id = BigInt(primary_key=True, null=False)
+    turnover_band = Enumerated("turnover_band")
+    declared_at = Timestamptz(null=False)
+
+
+class MemberInvitation(Table, tablename="member_invitation"):
+    member_id = BigInt(primary_key=True, null=False)
+    import_id = BigInt(null=True, default=None)
+    state = Enumerated("invitation_state")
+    token_hash = Bytea(null=True, default=None)
+    attempts = SmallInt(null=False)
+    created_at = Timestamptz(null=False)
+    next_at = Timestamptz(null=False)
+    claimed_at = Timestamptz(null=True, default=None)
+    sent_at = Timestamptz(null=True, default=None)
+    expires_at = Timestamptz(null=True, default=None)
+    accepted_at = Timestamptz(null=True, default=None)

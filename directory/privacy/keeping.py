@@ -33,6 +33,11 @@ ROWS = (
         marked("Tant que le compte existe"),
     ),
     Kept(
+        marked("Lignes des fichiers de membres importés, invitation"),
+        marked("Vérifier ce qu’un fichier change avant de l’appliquer"),
+        marked("7 jours sans suite, 30 jours après l’import"),
+    ),
+    Kept(
         marked("Filières, mandats, choix de mails"),
         marked("Vous écrire ce que vous avez choisi"),
         marked("Tant que le compte existe"),

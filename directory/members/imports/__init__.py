@@ -1,0 +1,1 @@
+"""Members come in by files of the cooperative: read, planned, committed, invited."""
