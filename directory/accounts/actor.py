@@ -162,9 +162,7 @@ class Actor(msgspec.Struct, frozen=True, kw_only=True):
             if needed is None:
                 self.require_person()
             elif needed not in self.token_scopes:
-                raise errors.Forbidden(
-                    marked("Ce jeton n’a pas le droit « %(scope)s »."), scope=needed.value
-                )
+                raise _lacks(needed)
         raise errors.Forbidden(marked("Votre compte n’a pas accès à cette action."))
 
     def require_member(self) -> int:
@@ -188,9 +186,24 @@ class Actor(msgspec.Struct, frozen=True, kw_only=True):
             )
         return self.account_id
 
+    def require_account(self, scope: Scope) -> int:
+        """The account's id: of any person at a screen, or of a token that has this scope.
+
+        :raises errors.SignInNeeded: for a visitor. :raises errors.Forbidden: for other tokens.
+        """
+        if self.account_id is None:
+            raise errors.SignInNeeded
+        if self.token_scopes is not None and scope not in self.token_scopes:
+            raise _lacks(scope)
+        return self.account_id
+
     def scopes(self, role: Role) -> set[str]:
         """Where the actor has this role: '' or 'filiere:<id>'."""
         return {grant.scope for grant in self.grants if grant.role is role}
+
+
+def _lacks(scope: Scope) -> errors.Forbidden:
+    return errors.Forbidden(marked("Ce jeton n’a pas le droit « %(scope)s »."), scope=scope.value)
 
 
 VISITOR = Actor()
