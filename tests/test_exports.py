@@ -9,6 +9,7 @@ import msgspec
 import pytest
 import vobject
 
+from directory.http import pages
 from directory.members.audiences import Audience, Field
 from tests import importing, people, profile_rows
 from tests.people import Person
@@ -62,7 +63,7 @@ async def test_importing_our_own_export_changes_nothing(
     options: dict[str, bool], language: str,
 ) -> None:  # fmt: skip
     members = await crowd(connection)
-    client.headers["accept-language"] = language
+    client.cookies.set(pages.LANGUAGE_COOKIE, language)
     found = await importing.planned(client, await exported(client), **options)
     counts = found["counts"]
     rows = [row for row in await importing.rows(client, found["id"]) if row["action"] != "same"]

@@ -43,13 +43,11 @@ async def test_a_file_is_planned_confirmed_and_invites(
     await expect(page.get_by_text("Colonnes que l’annuaire ne connaît pas")).to_contain_text(
         "couleur"
     )
-    await page.screenshot(path="/tmp/plan.png", full_page=True)
     await page.get_by_role("link", name="Rejets 1").click()
     await expect(page.locator("#rows")).to_contain_text("« pas-une-adresse » n’est pas une adresse")
     await page.get_by_label("Inviter les personnes ajoutées").check()
     await page.get_by_role("button", name="Appliquer : 1 à ajouter").click()
     await expect(page.get_by_text("L’import est terminé.")).to_be_visible(timeout=20_000)
-    await page.screenshot(path="/tmp/done.png", full_page=True)
     await context.close()
 
 
@@ -58,7 +56,6 @@ async def test_a_file_that_is_none_is_explained_beside_the_field(
 ) -> None:
     await sign_in(page, site, HELENE)
     await page.goto("/members/import")
-    await page.screenshot(path="/tmp/import.png", full_page=True)
     await page.get_by_role("button", name="Faire le plan").click()
     field = page.get_by_label("Fichier CSV de votre registre")
     await expect(field).to_have_accessible_description(re.compile("Choisissez un fichier"))

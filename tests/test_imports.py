@@ -4,6 +4,7 @@ import asyncpg
 import httpx
 import pytest
 
+from directory.http import pages
 from tests import importing, people
 from tests.importing import table
 from tests.people import Person
@@ -160,7 +161,7 @@ async def test_reasons_are_in_the_language_of_the_reader(
     found = await importing.planned(client, table(HEADER, BAD[1][0]))
     said = set()
     for language in ("fr", "nl", "en"):
-        client.headers["accept-language"] = language
+        client.cookies.set(pages.LANGUAGE_COOKIE, language)
         said.add((await importing.rows(client, found["id"]))[0]["faults"][0]["message"])
     assert len(said) == 3
 

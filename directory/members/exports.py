@@ -95,7 +95,7 @@ async def write(actor: Actor, form: Format, language: str) -> AsyncIterator[byte
         if form is Format.JSONL:
             yield b"".join(msgspec.json.encode(view) + b"\n" for view in views)
         elif form is Format.VCF:
-            yield "".join(cards.card(view) for view in views).encode()
+            yield "".join(cards.card(view, language) for view in views).encode()
         else:
             register = await _register(actor, [view.id for view in views])
             yield b"".join(_line(view, register.get(view.id, NOT_TOLD)) for view in views)

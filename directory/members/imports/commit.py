@@ -164,6 +164,7 @@ async def apply(actor: Actor, import_id: int, tell: Tell) -> bool:
         await _note(opened, actor, import_id)
         await tell(marked("Mettre la recherche à jour"), 4, STEPS)
         await _index(opened)
+        await opened.execute("DELETE FROM import_row WHERE import_id = $1", import_id)
         await opened.execute(
             "UPDATE member_import SET state = 'done', finished_at = now(), step = '', done = 0,"
             " total = 0 WHERE id = $1",
