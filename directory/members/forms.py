@@ -17,6 +17,9 @@ from directory.members.views import Availability, LanguageLevel, LanguageView, M
 Many = list[str] | str
 LINES = frozenset({Field.SKILLS_OFFERED, Field.SKILLS_WANTED, Field.LINKS})
 PICKED = frozenset({Field.TRADES, Field.SECTORS, Field.PLACE})
+AUDIENCE_ONLY = frozenset({Field.EMAIL, Field.MEMBERSHIPS, Field.PHOTO, Field.PORTFOLIO})
+"""Kept elsewhere: their own values are not of this form."""
+
 NUMERIC_DAY = re.compile(r"(\d{1,2})\s*[/. -]\s*(\d{1,2})\s*[/. -]\s*(\d{4})")
 ISO_DAY = re.compile(r"(\d{4})-(\d{1,2})-(\d{1,2})")
 NAMED_DAY = re.compile(r"(\d{1,2})(?:er)?\s+([^\W\d]+)\.?\s+(\d{4})")
@@ -91,7 +94,7 @@ def filled(field: Field, view: MemberView) -> FieldForm:
 def draft(field: Field, form: FieldForm) -> MemberDraft:
     """:raises errors.Malformed: for what cannot be read; MemberDraft's own rules come later."""
     changed: dict[str, Any] = {"version": form.version, "audiences": {field: form.audience}}
-    if field not in {Field.EMAIL, Field.MEMBERSHIPS}:  # only their audience is chosen here
+    if field not in AUDIENCE_ONLY:
         changed[field] = _read(field, form)
     return MemberDraft(**changed)
 

@@ -19,7 +19,7 @@ from directory.members.forms import FieldForm
 from directory.members.views import MemberView, Word
 
 SECTIONS: tuple[tuple[str, tuple[Field, ...]], ...] = (
-    (marked("Présentation"), (Field.DISPLAY_NAME, Field.HEADLINE, Field.BIOGRAPHY)),
+    (marked("Présentation"), (Field.DISPLAY_NAME, Field.PHOTO, Field.HEADLINE, Field.BIOGRAPHY)),
     (
         marked("Métier et compétences"),
         (
@@ -27,6 +27,7 @@ SECTIONS: tuple[tuple[str, tuple[Field, ...]], ...] = (
             Field.AVAILABILITY, Field.LANGUAGES, Field.STAGE,
         ),
     ),
+    (marked("Réalisations"), (Field.PORTFOLIO,)),
     (
         marked("Lieu et contact"),
         (Field.PLACE, Field.TERRITORY, Field.EMAIL, Field.PHONE, Field.LINKS, Field.MEMBERSHIPS),
@@ -34,6 +35,7 @@ SECTIONS: tuple[tuple[str, tuple[Field, ...]], ...] = (
 )  # fmt: skip
 LABELS = {
     Field.DISPLAY_NAME: marked("Nom affiché"),
+    Field.PHOTO: marked("Photo"),
     Field.HEADLINE: marked("Accroche"),
     Field.BIOGRAPHY: marked("Parcours"),
     Field.TRADES: marked("Métiers"),
@@ -49,6 +51,7 @@ LABELS = {
     Field.PHONE: marked("Téléphone"),
     Field.LINKS: marked("Liens"),
     Field.MEMBERSHIPS: marked("Filières"),
+    Field.PORTFOLIO: marked("Réalisations"),
 }
 VIEWERS = {
     Audience.ME: marked("vous"),
@@ -107,7 +110,7 @@ async def edit_field(
             form, version=version, audience=audience or form.audience,
             q=q, choice=choice or [], main=main,
         )  # fmt: skip
-    return await _form_page(request, view, field, form)
+    return await form_page(request, view, field, form)
 
 
 @post("/members/{member_id:int}/edit/{name:str}", include_in_schema=False, status_code=303)
@@ -123,7 +126,7 @@ async def save_field(
         await profiles.edit(request.user, forms.draft(field, data))
     except errors.Malformed as problem:  # shown beside the field, with what was typed
         view = await profiles.get(request.user, member_id, pages.language(request))
-        return await _form_page(request, view, field, data, problem)
+        return await form_page(request, view, field, data, problem)
     return Redirect(f"/members/{member_id}?done=saved#{field}", status_code=303)
 
 
@@ -140,7 +143,7 @@ def _field(name: str) -> Field:
     return Field(name)
 
 
-async def _form_page(
+async def form_page(
     request: ActorRequest,
     view: MemberView,
     field: Field,
@@ -201,13 +204,14 @@ def _page(
         sections=[section for section in shown if section[1]],
         labels=LABELS, audience_names=audiences.NAMES, viewers=VIEWERS,
         counts=_counts(view), initials=_initials(view.display_name), link_label=links.label,
+        address_label=links.bare,
         **values,
     )  # fmt: skip
 
 
 def _has_row(view: MemberView, field: Field) -> bool:
     """Whether others see it in the columns: the title and the rail show the rest."""
-    elsewhere = {Field.DISPLAY_NAME, Field.HEADLINE, Field.MEMBERSHIPS}
+    elsewhere = {Field.DISPLAY_NAME, Field.PHOTO, Field.HEADLINE, Field.MEMBERSHIPS}
     return field not in elsewhere and bool(value(view, field))
 
 

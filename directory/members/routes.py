@@ -10,6 +10,7 @@ from directory.http import pages, problems
 from directory.http.listing import LONGEST_TEXT, Listing, PageLimit, PageNumber, SearchText
 from directory.members import (
     misses,
+    photo_pages,
     profile_pages,
     profiles,
     proposals,
@@ -138,6 +139,6 @@ async def withdraw_proposal(request: ActorRequest, proposal_id: FromPath[int]) -
 
 API = [
     get_member, edit_member, list_trades, list_sectors, list_places, list_misses, forget_miss,
-    propose_trade, list_proposals, withdraw_proposal,
+    propose_trade, list_proposals, withdraw_proposal, *photo_pages.API,
 ]  # fmt: skip
-PAGES = [*profile_pages.PAGES, *vocabulary_pages.PAGES]
+PAGES = [*profile_pages.PAGES, *photo_pages.PAGES, *vocabulary_pages.PAGES]
