@@ -207,7 +207,7 @@ async def test_a_second_save_from_an_old_page_is_a_conflict(
     assert (await client.post(path, data=form)).status_code == 303
     answer = await client.post(path, data=form | {"value": "Seconde"})
     assert answer.status_code == 409
-    assert "Rouvrez-la, puis refaites ce changement." in answer.text
+    assert "Garder ma version" in answer.text
     program = await client.patch(
         f"/api/v1/members/{awa.member_id}", json={"version": 1, "headline": "Troisième"}
     )

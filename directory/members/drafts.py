@@ -57,8 +57,8 @@ class AvailabilityDraft(msgspec.Struct, frozen=True, forbid_unknown_fields=True)
 class MemberDraft(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The parts of a profile that are to change; what is not given stays.
 
-    version is that of the profile that was read; If-Match may say it instead. trades, sectors and place are codes, the main
-    trade first; territory is a slug. audiences are changed one by one.
+    version is that of the profile that was read; If-Match may say it instead. trades, sectors and
+    place are codes, the main trade first; territory is a slug. audiences are changed one by one.
     """
 
     version: int | UnsetType = UNSET

@@ -1,5 +1,6 @@
 """The form of one field of a profile: filled from the profile, read into a draft."""
 
+import hashlib
 import re
 from datetime import date
 from typing import Any
@@ -12,7 +13,14 @@ from directory.languages import LANGUAGES, marked
 from directory.members import drafts
 from directory.members.audiences import Audience, Field
 from directory.members.drafts import AvailabilityDraft, MemberDraft
-from directory.members.views import Availability, LanguageLevel, LanguageView, MemberView, Stage
+from directory.members.views import (
+    Availability,
+    LanguageLevel,
+    LanguageView,
+    MemberView,
+    PhotoView,
+    Stage,
+)
 
 Many = list[str] | str
 LINES = frozenset({Field.SKILLS_OFFERED, Field.SKILLS_WANTED, Field.LINKS})
@@ -27,12 +35,14 @@ NAMED_DAY = re.compile(r"(\d{1,2})(?:er)?\s+([^\W\d]+)\.?\s+(\d{4})")
 
 class FieldForm(msgspec.Struct, kw_only=True):
     """As it is posted. value: a text, or one item a line. choice: codes; main: the main trade.
+    seen: the print of what the field held when the form was opened.
 
     language and level stand side by side, an empty one for a line that was not used.
     """
 
     version: int
     audience: Audience
+    seen: str = ""
     value: str = ""
     state: str = ""
     until: str = ""
@@ -88,7 +98,14 @@ def filled(field: Field, view: MemberView) -> FieldForm:
         form.state = view.territory.slug if view.territory else ""
     elif isinstance(value, str):
         form.value = value
+    form.seen = _print(form, view.photo if field is Field.PHOTO else None)
     return form
+
+
+def _print(form: FieldForm, photo: PhotoView | None) -> str:
+    """Of what a field holds, in no language and whatever the version of the profile."""
+    held = (msgspec.structs.replace(form, version=0, seen=""), photo)
+    return hashlib.sha256(msgspec.json.encode(held)).hexdigest()[:16]
 
 
 def draft(field: Field, form: FieldForm) -> MemberDraft:

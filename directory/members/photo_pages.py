@@ -79,26 +79,19 @@ async def save_photo(
     request: ActorRequest, member_id: FromPath[int], data: MultipartBody[PhotoForm]
 ) -> Response[Any]:
     await profiles.require_own(request.user, member_id)
-    try:
-        if data.photo:
-            draft = PhotoDraft(
-                content=await data.photo.read(), focus=data.focus,
-                audience=data.audience, version=data.version,
-            )  # fmt: skip
-            await photos.replace(request.user, draft)
+    content = await data.photo.read() if data.photo else None
+
+    async def save(version: int) -> None:
+        if content is None:
+            await profiles.set_audience(request.user, version, Field.PHOTO, data.audience)
         else:
-            await profiles.set_audience(request.user, data.version, Field.PHOTO, data.audience)
-    except errors.Malformed as problem:  # shown beside the field
-        return await _again(request, member_id, data, problem)
-    return Redirect(f"/members/{member_id}?done=saved#photo", status_code=303)
+            draft = PhotoDraft(
+                content=content, focus=data.focus, audience=data.audience, version=version
+            )
+            await photos.replace(request.user, draft)
 
-
-async def _again(
-    request: ActorRequest, member_id: int, form: PhotoForm, problem: errors.Problem
-) -> Response[str]:
-    view = await profiles.get(request.user, member_id, pages.language(request))
-    typed = FieldForm(version=form.version, audience=form.audience, state=form.focus)
-    return await profile_pages.form_page(request, view, Field.PHOTO, typed, problem)
+    form = FieldForm(version=data.version, audience=data.audience, seen=data.seen, state=data.focus)
+    return await profile_pages.save_part(request, member_id, Field.PHOTO, form, save)
 
 
 @get("/members/{member_id:int}/photo/remove", include_in_schema=False)

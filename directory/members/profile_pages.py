@@ -13,7 +13,16 @@ from directory.accounts.authentication import ActorRequest
 from directory.http import pages
 from directory.http.listing import Listing, SearchText
 from directory.languages import marked
-from directory.members import audiences, drafts, forms, labels, links, profiles, vocabulary
+from directory.members import (
+    audiences,
+    drafts,
+    forms,
+    labels,
+    links,
+    profiles,
+    views,
+    vocabulary,
+)  # fmt: skip
 from directory.members.audiences import Audience, Field
 from directory.members.forms import FieldForm
 from directory.members.views import MemberView, Word
@@ -96,6 +105,7 @@ async def edit_field(
     name: FromPath[str],
     version: FromQuery[int | None] = None,
     audience: FromQuery[Audience | None] = None,
+    seen: Annotated[str, QueryParameter(max_length=16)] = "",
     q: SearchText = "",
     choice: FromQuery[list[str] | None] = None,
     main: Annotated[str, QueryParameter(max_length=40)] = "",
@@ -107,7 +117,7 @@ async def edit_field(
     form = forms.filled(field, view)
     if version is not None:
         form = msgspec.structs.replace(
-            form, version=version, audience=audience or form.audience,
+            form, version=version, audience=audience or form.audience, seen=seen,
             q=q, choice=choice or [], main=main,
         )  # fmt: skip
     return await form_page(request, view, field, form)
@@ -122,12 +132,42 @@ async def save_field(
 ) -> Response[Any]:
     await profiles.require_own(request.user, member_id)
     field = _field(name)
-    try:
-        await profiles.edit(request.user, forms.draft(field, data))
-    except errors.Malformed as problem:  # shown beside the field, with what was typed
-        view = await profiles.get(request.user, member_id, pages.language(request))
-        return await form_page(request, view, field, data, problem)
-    return Redirect(f"/members/{member_id}?done=saved#{field}", status_code=303)
+
+    async def save(version: int) -> None:
+        draft = forms.draft(field, msgspec.structs.replace(data, version=version))
+        await profiles.edit(request.user, draft)
+
+    return await save_part(request, member_id, field, data, save)
+
+
+async def save_part(
+    request: ActorRequest,
+    member_id: int,
+    field: Field,
+    form: FieldForm,
+    save: Callable[[int], Awaitable[None]],
+) -> Response[Any]:
+    """Save one field of a form; `save` takes the version that it changes.
+
+    A change elsewhere in the profile is in nobody's way. One of the same field is shown, with both
+    ways out, and what was typed stays in the form.
+    """
+    version = form.version
+    while True:
+        try:
+            await save(version)
+        except errors.Malformed as problem:  # shown beside the field, with what was typed
+            view = await profiles.get(request.user, member_id, pages.language(request))
+            return await form_page(request, view, field, form, problem)
+        except profiles.StaleProfile as problem:
+            view = await profiles.get(request.user, member_id, pages.language(request))
+            held = forms.filled(field, view)
+            if held.seen == form.seen and held.version != version:
+                version = held.version
+                continue
+            mine = msgspec.structs.replace(form, version=held.version, seen=held.seen)
+            return await form_page(request, view, field, mine, clash=problem)
+        return Redirect(f"/members/{member_id}?done=saved#{field}", status_code=303)
 
 
 @post("/members/{member_id:int}/confirm", include_in_schema=False, status_code=303)
@@ -149,13 +189,17 @@ async def form_page(
     field: Field,
     form: FieldForm,
     problem: errors.Problem | None = None,
+    *,
+    clash: errors.Problem | None = None,
 ) -> Response[str]:
+    shown = problem or clash
     language = pages.language(request)
     chosen, matches = await _picked(field, form, language)
     spoken = labels.all_languages(language) if field is Field.LANGUAGES else []
     return _page(
-        request, view, status=problem.status if problem else 200,
-        editing=field, form=form, problem=problem, chosen=chosen, matches=matches,
+        request, view, status=shown.status if shown else 200,
+        editing=field, form=form, problem=problem, is_clash=clash is not None,
+        chosen=chosen, matches=matches,
         all_languages=spoken, blank_languages=BLANK_LANGUAGES,
         territories=await _territories() if field is Field.TERRITORY else [],
         longest=drafts.LONGEST.get(field), most=drafts.MOST.get(field),
@@ -203,7 +247,7 @@ def _page(
         view=view, is_owner=is_owner,
         sections=[section for section in shown if section[1]],
         labels=LABELS, audience_names=audiences.NAMES, viewers=VIEWERS,
-        counts=_counts(view), initials=_initials(view.display_name), link_label=links.label,
+        counts=_counts(view), initials=views.initials(view.display_name), link_label=links.label,
         address_label=links.bare,
         **values,
     )  # fmt: skip
@@ -232,11 +276,6 @@ def _counts(view: MemberView) -> dict[Audience, int]:
         audience: sum(level <= audiences.NEEDED[audience] for level in levels)
         for audience in Audience
     }
-
-
-def _initials(name: str) -> str:
-    words = [word for word in name.split() if word[0].isalpha()] or name.split()
-    return "".join(word[0] for word in dict.fromkeys((words[0], words[-1]))).upper()
 
 
 PAGES = [show_member, edit_field, save_field, confirm]

@@ -2,12 +2,15 @@
 
 from typing import Annotated
 
-from litestar import delete, get, patch, post
+from litestar import Response, delete, get, patch, post
 from litestar.params import FromPath, JSONBody, QueryParameter
+from msgspec import UNSET
 
+from directory import errors
 from directory.accounts.authentication import ActorRequest
-from directory.http import pages, problems
+from directory.http import pages, preconditions, problems
 from directory.http.listing import LONGEST_TEXT, Listing, PageLimit, PageNumber, SearchText
+from directory.languages import marked
 from directory.members import (
     misses,
     photo_pages,
@@ -32,22 +35,36 @@ MissedText = Annotated[
     "/members/{member_id:int}", operation_id="getMember", summary="What you may see of a member",
     tags=["members"], responses=problems.responses(404),
 )  # fmt: skip
-async def get_member(request: ActorRequest, member_id: FromPath[int]) -> MemberView:
-    """404 for who never was, who left, and who is hidden from you: one answer for the three."""
-    return await profiles.get(request.user, member_id, pages.language(request))
+async def get_member(request: ActorRequest, member_id: FromPath[int]) -> Response[MemberView]:
+    """404 for who never was, who left, and who is hidden from you: one answer for the three.
+
+    Your own profile comes with an ETag for If-Match. It is the version of what you can edit.
+    """
+    view = await profiles.get(request.user, member_id, pages.language(request))
+    return _versioned(view)
 
 
 @patch(
     "/members/{member_id:int}", operation_id="editMember", summary="Change parts of your profile",
-    tags=["members"], responses=problems.responses(401, 403, 404, 409),
+    tags=["members"], responses=problems.responses(401, 403, 404, 409, 412, 428),
 )  # fmt: skip
 async def edit_member(
-    request: ActorRequest, member_id: FromPath[int], data: JSONBody[MemberDraft]
-) -> MemberView:
-    """What is not named stays. 409 when the profile has changed since the version you read."""
+    request: ActorRequest,
+    member_id: FromPath[int],
+    data: JSONBody[MemberDraft],
+    if_match: preconditions.IfMatch = None,
+) -> Response[MemberView]:
+    """What is not named stays. Say which version you read: by If-Match (412 when the profile has
+    changed since) or by `version` (409). 428 without either; `If-Match: *` takes any.
+
+    Texts are kept as they are sent, put in Unicode's NFC and without spaces around them.
+    """
     await profiles.require_own(request.user, member_id)
-    await profiles.edit(request.user, data)
-    return await profiles.get(request.user, member_id, pages.language(request))
+    if data.version is UNSET and if_match is None:
+        raise errors.VersionNeeded(marked("Envoyez If-Match, ou « version » dans le corps."))
+    await profiles.edit(request.user, data, preconditions.versions(if_match))
+    view = await profiles.get(request.user, member_id, pages.language(request))
+    return _versioned(view)
 
 
 @get(
@@ -135,6 +152,12 @@ async def list_proposals(
 )  # fmt: skip
 async def withdraw_proposal(request: ActorRequest, proposal_id: FromPath[int]) -> None:
     await proposals.withdraw(request.user, proposal_id)
+
+
+def _versioned(view: MemberView) -> Response[MemberView]:
+    """Others get no ETag: it would tell them of changes that they may not see."""
+    tag = {"ETag": preconditions.tag(view.version)} if view.version is not None else {}
+    return Response(view, headers=tag)
 
 
 API = [

@@ -79,6 +79,12 @@ class LinkView(msgspec.Struct, frozen=True):
     url: str
 
 
+def initials(name: str) -> str:
+    """What stands where no photo is: 'AL'."""
+    words = [word for word in name.split() if word[0].isalpha()] or name.split()
+    return "".join(word[0] for word in dict.fromkeys((words[0], words[-1]))).upper()
+
+
 class PhotoView(msgspec.Struct, frozen=True):
     """Addresses, from the root of this service, of a square in two sizes: 512 and 96 pixels.
 
