@@ -77,13 +77,13 @@ async def test_a_member_saves_a_field(
 ) -> None:  # fmt: skip
     answer = await save(client, awa, field, audience="filieres", **form)
     assert answer.status_code == 303, answer.text
-    assert answer.headers["location"] == f"/members/{awa.member_id}?done=saved#{field}"
+    assert answer.headers["location"] == f"/members/{awa.member_id}?saved={field}#{field}"
     seen = await read(client, awa)
     assert seen[name] == kept
     assert seen["audiences"][field] == "filieres"
     page = await client.get(answer.headers["location"])
     assert page.status_code == 200
-    assert "enregistré" in page.text
+    assert re.search(r'role="status">\s*Enregistré à \d+.h.\d\d', page.text)
 
 
 async def test_trades_keep_their_main_one_first(

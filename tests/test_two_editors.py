@@ -33,7 +33,7 @@ def hidden(page: str) -> dict[str, Any]:
 
 
 async def save(
-    client: httpx.AsyncClient, person: Person, field: str, form: object
+    client: httpx.AsyncClient, person: Person, field: str, form: dict[str, Any]
 ) -> httpx.Response:
     return await client.post(f"/members/{person.member_id}/edit/{field}", data=form)
 

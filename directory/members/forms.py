@@ -18,7 +18,6 @@ from directory.members.views import (
     LanguageLevel,
     LanguageView,
     MemberView,
-    PhotoView,
     Stage,
 )
 
@@ -98,13 +97,13 @@ def filled(field: Field, view: MemberView) -> FieldForm:
         form.state = view.territory.slug if view.territory else ""
     elif isinstance(value, str):
         form.value = value
-    form.seen = _print(form, view.photo if field is Field.PHOTO else None)
+    held = msgspec.structs.replace(form, version=0)  # in no language, whatever the version
+    form.seen = print_of(held, view.photo if field is Field.PHOTO else None)
     return form
 
 
-def _print(form: FieldForm, photo: PhotoView | None) -> str:
-    """Of what a field holds, in no language and whatever the version of the profile."""
-    held = (msgspec.structs.replace(form, version=0, seen=""), photo)
+def print_of(*held: object) -> str:
+    """Tells whether something is still what it was."""
     return hashlib.sha256(msgspec.json.encode(held)).hexdigest()[:16]
 
 

@@ -105,7 +105,7 @@ async def ask_removal(request: ActorRequest, member_id: FromPath[int]) -> Respon
 async def remove_photo(request: ActorRequest, member_id: FromPath[int]) -> Redirect:
     await profiles.require_own(request.user, member_id)
     await photos.remove(request.user)
-    return Redirect(f"/members/{member_id}?done=saved#photo", status_code=303)
+    return Redirect(f"/members/{member_id}?saved=photo#photo", status_code=303)
 
 
 @put(

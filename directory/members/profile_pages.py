@@ -75,7 +75,7 @@ VOCABULARIES: dict[Field, tuple[str, Callable[..., Awaitable[Listing[Any]]]]] = 
 }
 MATCHES = 8
 BLANK_LANGUAGES = 2
-Done = Literal["saved", "confirmed"]
+Done = Literal["confirmed"]
 
 
 @get("/members/{member_id:int}", include_in_schema=False)
@@ -84,10 +84,11 @@ async def show_member(
     member_id: FromPath[int],
     seen_as: Annotated[Audience | None, QueryParameter(name="as")] = None,
     done: FromQuery[Done | None] = None,
+    saved: FromQuery[Field | None] = None,
 ) -> Response[str]:
     if seen_as is None:
         view = await profiles.get(request.user, member_id, pages.language(request))
-        return _page(request, view, done=done)
+        return _page(request, view, done=done, saved=saved)
     level = audiences.NEEDED[seen_as]
     seen = await profiles.preview(request.user, member_id, level, pages.language(request))
     if seen is None:
@@ -167,7 +168,7 @@ async def save_part(
                 continue
             mine = msgspec.structs.replace(form, version=held.version, seen=held.seen)
             return await form_page(request, view, field, mine, clash=problem)
-        return Redirect(f"/members/{member_id}?done=saved#{field}", status_code=303)
+        return Redirect(f"/members/{member_id}?saved={field}#{field}", status_code=303)
 
 
 @post("/members/{member_id:int}/confirm", include_in_schema=False, status_code=303)
@@ -241,7 +242,7 @@ def _page(
         (title, [field for field in fields if is_owner or _has_row(view, field)])
         for title, fields in SECTIONS
     ]
-    values = {"seen_as": None, "done": None, "editing": None, **context}
+    values = {"seen_as": None, "done": None, "saved": None, "editing": None, **context}
     return pages.page(
         request, "members/profile.html", status=status,
         view=view, is_owner=is_owner,

@@ -98,7 +98,8 @@ _JOIN_PLACE = "LEFT JOIN place p ON p.id = m.place_id LEFT JOIN region r ON r.co
 def _one(language: str) -> str:
     return f"""
         SELECT m.id, m.display_name, m.headline, m.biography, m.availability, m.available_until,
-            m.stage, m.phone, m.audiences, m.confirmed_at, m.version, a.email::text AS email,
+            m.stage, m.phone, m.audiences, m.confirmed_at, m.version,
+            m.updated_at, a.email::text AS email,
             (SELECT name FROM member_photo WHERE member_id = m.id) AS photo,
             {_select_lists(language, dict.fromkeys(_LISTS, "true"))},
             CASE WHEN p.id IS NOT NULL THEN {_select_place(language)} END AS place,
@@ -173,6 +174,7 @@ def _view(row: asyncpg.Record, nearness: Level) -> MemberView | None:
         confirmed_at=row["confirmed_at"],
         audiences={field: audiences.chosen(chosen, field) for field in Field} if is_owner else None,
         version=row["version"] if is_owner else None,
+        updated_at=row["updated_at"] if is_owner else None,
         **_availability(row if Field.AVAILABILITY in visible else None),
     )
 

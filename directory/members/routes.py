@@ -14,6 +14,7 @@ from directory.languages import marked
 from directory.members import (
     misses,
     photo_pages,
+    portfolio_pages,
     profile_pages,
     profiles,
     proposals,
@@ -163,5 +164,6 @@ def _versioned(view: MemberView) -> Response[MemberView]:
 API = [
     get_member, edit_member, list_trades, list_sectors, list_places, list_misses, forget_miss,
     propose_trade, list_proposals, withdraw_proposal, *photo_pages.API,
+    *portfolio_pages.API,
 ]  # fmt: skip
-PAGES = [*profile_pages.PAGES, *photo_pages.PAGES, *vocabulary_pages.PAGES]
+PAGES = [*profile_pages.PAGES, *photo_pages.PAGES, *portfolio_pages.PAGES, *vocabulary_pages.PAGES]

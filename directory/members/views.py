@@ -137,7 +137,7 @@ def entry(member_id: int, row: Sequence[Any]) -> PortfolioView:
 class MemberView(msgspec.Struct, frozen=True, kw_only=True):
     """A profile. trades: the main one first. availability falls back to null after its last day.
 
-    audiences and version are for the owner only; version is needed to change the profile.
+    audiences, version and updated_at are for the owner only; version is needed to change it.
     """
 
     id: int
@@ -163,6 +163,7 @@ class MemberView(msgspec.Struct, frozen=True, kw_only=True):
     confirmed_at: datetime | None = None
     audiences: dict[Field, Audience] | None = None
     version: int | None = None
+    updated_at: datetime | None = None
 
 
 class MemberCard(msgspec.Struct, frozen=True, kw_only=True):
