@@ -5,6 +5,7 @@ second file hidden behind the first.
 """
 
 import io
+import math
 import secrets
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
@@ -37,7 +38,7 @@ Focus = Literal["centre", "start", "end"]
 
 CENTERING: dict[Focus, float] = {"start": 0.0, "centre": MIDDLE, "end": 1.0}
 
-HEAVY = marked("Cette image pèse %(weight)s Mo. Choisissez-en une de %(most)s Mo au plus.")
+HEAVY = marked("Cette image pèse %(weight)s Mo. Choisissez-en une de %(most)s Mo au plus.")
 NOT_READ = marked(
     "Ce fichier n’est pas une image JPEG, PNG ou WebP lisible. Choisissez une autre image."
 )
@@ -46,6 +47,7 @@ HUGE = marked(
     "Cette image fait %(width)s × %(height)s pixels, c’est trop grand. "
     "Réduisez-la à %(most)s millions de pixels au plus."
 )
+BOMB = marked("Cette image est trop grande. Réduisez-la à %(most)s millions de pixels au plus.")
 NONE = marked("Choisissez une image.")
 
 _reading: list[CapacityLimiter] = []
@@ -94,7 +96,7 @@ def weigh(field: str, size: int) -> None:
     if size > HEAVIEST:
         raise errors.Malformed.field(
             field, HEAVY,
-            weight=f"{size / 1024**2:.1f}".replace(".", ","), most=HEAVIEST // 1024**2,
+            weight=math.ceil(size / 1024**2), most=HEAVIEST // 1024**2,
         )  # fmt: skip
 
 
@@ -113,9 +115,7 @@ def _opened(field: str, content: bytes) -> Image.Image:
     try:
         image = Image.open(io.BytesIO(content), formats=FORMATS)
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
-        raise errors.Malformed.field(
-            field, HUGE, width="?", height="?", most=MOST_PIXELS // 10**6
-        ) from error
+        raise errors.Malformed.field(field, BOMB, most=MOST_PIXELS // 10**6) from error
     except Exception as error:
         raise errors.Malformed.field(field, NOT_READ) from error
     width, height = image.size

@@ -160,7 +160,7 @@ def _draft(form: EntryForm) -> EntryDraft:
     typed = form.year.strip()
     if typed and not (typed.isascii() and typed.isdigit() and len(typed) == 4):
         raise errors.Malformed.field(
-            "year", marked("« %(year)s » n’est pas une année. Écrivez par exemple 2026."),
+            "year", marked("« %(year)s » n’est pas une année. Écrivez par exemple 2026."),
             year=typed[:20],
         )  # fmt: skip
     year = int(typed) if typed else None

@@ -62,7 +62,7 @@ async def edit_member(
     """
     await profiles.require_own(request.user, member_id)
     if data.version is UNSET and if_match is None:
-        raise errors.VersionNeeded(marked("Envoyez If-Match, ou « version » dans le corps."))
+        raise errors.VersionNeeded(marked("Envoyez If-Match, ou « version » dans le corps."))
     await profiles.edit(request.user, data, preconditions.versions(if_match))
     view = await profiles.get(request.user, member_id, pages.language(request))
     return _versioned(view)
