@@ -15,7 +15,7 @@ from tests import people
 from tests.people import Person
 
 BRIEFLY = settings(
-    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 TURNING = "\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
 CONTROLS = [chr(code) for code in (*range(32), *range(127, 160))]
@@ -23,12 +23,8 @@ BREAKS = "\t\n\r\x0b\x0c\x1c\x1d\x1e\x1f\x85"  # Python calls these spaces
 REFUSED = [one for one in (*CONTROLS, *TURNING) if one not in BREAKS]
 TEXTS = ("display_name", "headline", "biography", "phone")
 LISTS = ("skills_offered", "skills_wanted", "links")
-ANY = st.text(max_size=80) | st.text(
-    alphabet=st.sampled_from(
-        [*CONTROLS, *TURNING, "a", "é", "e\u0301", "ب", "<", "&", '"', "\ud800"]
-    ),
-    max_size=12,
-)
+SIGNS = [*CONTROLS, *TURNING, *'ae\u0301\u0628<&"', "\ud800"]
+ANY = st.text(max_size=80) | st.text(alphabet=st.sampled_from(SIGNS), max_size=12)
 
 
 @pytest.fixture
