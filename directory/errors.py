@@ -73,6 +73,28 @@ class Gone(Problem):
     title = marked("Ce lien ne sert plus")
 
 
+class Outdated(Problem):
+    """What If-Match names is no longer there (RFC 9110)."""
+
+    status = 412
+    kind = "outdated"
+    title = marked("Cela a changé entre-temps")
+
+
+class Unsupported(Problem):
+    status = 415
+    kind = "unsupported"
+    title = marked("Ce format n’est pas lu ici")
+
+
+class VersionNeeded(Problem):
+    """RFC 6585: a change that says nothing of the version that was read."""
+
+    status = 428
+    kind = "version-needed"
+    title = marked("Dites quelle version vous avez lue")
+
+
 class TooMany(Problem):
     status = 429
     kind = "too-many-requests"

@@ -8,6 +8,7 @@ the row; delete the row first, then the file. What a crash leaves behind is a fi
 import contextlib
 import functools
 from collections.abc import AsyncIterator
+from datetime import timedelta
 from typing import IO
 from urllib.parse import urlsplit
 
@@ -16,6 +17,11 @@ from obstore.store import LocalStore, ObjectStore, S3Store
 
 from directory import errors, settings
 from directory.settings import Settings
+
+CONNECT = timedelta(seconds=5)
+ANSWER = timedelta(seconds=30)
+"""Of one request to S3, and of all its repetitions: a reader waits for it. The library's own
+patience is three minutes."""
 
 
 async def put(key: str, content: bytes) -> None:
@@ -88,5 +94,10 @@ def _open(chosen: Settings) -> ObjectStore:
         endpoint=chosen.s3_endpoint or None,
         access_key_id=chosen.s3_access_key,
         secret_access_key=chosen.s3_secret_key,
-        client_options={"allow_http": chosen.s3_endpoint.startswith("http://")},
+        client_options={
+            "allow_http": chosen.s3_endpoint.startswith("http://"),
+            "connect_timeout": CONNECT,
+            "timeout": ANSWER,
+        },
+        retry_config={"max_retries": 3, "retry_timeout": ANSWER},
     )

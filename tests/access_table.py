@@ -13,101 +13,61 @@ To add a route, add a row:
   the ambassador, {other} a member whom nobody is, {self} the member who asks.
 - `json` or `form` is a body that is right: who may must be let through (2xx or 3xx), so that who
   may not is refused by the permission and by nothing else. Texts in it are filled like `at`.
+- `is_multipart` sends the form as one that may hold a file.
 - A route may have several rows: one's own thing, another's thing.
 - `holder` is who has the tokens; without it, HOLDERS says it by the scope, or it is the member.
 - `nobody` says why no column is let through, where that is meant.
 """
 
-from typing import Any
-
-import msgspec
-
-from directory.accounts.actor import Scope
-
-COLUMNS = (
-    "visitor", "member", "animator", "other_animator", "ambassador", "coordinator",
-    "administrator", "token_without_scope", "token",
-)  # fmt: skip
-
-
-class Row(msgspec.Struct, frozen=True):
-    route: str
-    statuses: str
-    at: str = ""
-    json: Any = None
-    form: dict[str, str] | None = None
-    scope: Scope | None = None
-    holder: str = ""
-    """Whose tokens the last two columns are; without it, HOLDERS says."""
-    nobody: str = ""
-
-
-# What fills {…} of a route where the row does not say it with `at`.
-PLACES = {
-    "{slug:str}": "{web}", "{event_id:int}": "{event}", "{mailing_id:int}": "{draft}",
-    "{member_id:int}": "{other}", "{proposal_id:int}": "{proposal}", "{grant_id:int}": "{grant}",
-    "{token_id:int}": "{own_token}", "{facet:str}": "trade", "{name:str}": "headline",
-    "{import_id:int}": "{import}", "{secret:str}": "{login}", "{token:str}": "{link}",
-}  # fmt: skip
-
-MAILINGS, EVENTS = Scope.MAILINGS_WRITE, Scope.EVENTS_WRITE
-FILIERES, VOCABULARY = Scope.FILIERES_WRITE, Scope.VOCABULARY_WRITE
-IMPORT = Scope.MEMBERS_IMPORT
-PROFILE, READ, OWN = Scope.PROFILE_WRITE, Scope.MEMBERS_READ, Scope.ACCOUNT_EXPORT
-# Whose tokens of a scope do something.
-HOLDERS: dict[Scope | None, str] = {
-    MAILINGS: "animator", EVENTS: "animator", FILIERES: "coordinator", VOCABULARY: "coordinator",
-    IMPORT: "coordinator",
-}  # fmt: skip
-
-OPEN = "200 200 200 200 200 200 200 200 200"
-OPEN_POST = "303 303 303 303 303 303 303 303 303"
-PERSONS = "401 200 200 200 200 200 200 403 403"  # at a screen, never a token
-MEMBERS = "401 200 200 200 200 403 403 403 200"
-MEMBERS_POST = "401 303 303 303 303 403 403 403 303"
-STAFF = "401 403 403 403 403 200 200 403 200"
-STAFF_POST = "401 403 403 403 403 303 303 403 303"
-STAFF_PERSONS = "401 403 403 403 403 200 200 403 403"
-ANIMATORS = "401 403 200 200 403 403 403 403 200"
-AUTHOR = "401 403 200 404 403 403 403 403 200"  # the animator who wrote it
-AUTHOR_POST = "401 403 303 404 403 403 403 403 303"
-LISTERS = "401 403 200 403 200 200 200 403 200"  # who lists dates of the filière
-LISTERS_POST = "401 403 303 403 303 303 303 403 303"
-
-CARD = "404 200 200 200 200 200 200 404 200"
-ACCOUNTS = "401 200 200 200 200 200 200 403 403"
-ACCOUNTS_POST = "401 303 303 303 303 303 303 403 403"
-NOT_THERE = "401 404 404 404 404 404 404 403 404"
-NOT_MINE = "401 404 404 404 404 404 404 403 403"
-OTHERS_SESSION = "it is nobody’s; one’s own are in the tests of sessions"
-NO_LINK = "404 404 404 404 404 404 404 404 404"
-OTHER_LINK = "the link of the scene is for another purpose"
-
-ACCEPTED = "401 403 403 403 403 202 202 403 202"
-GONE = "410 410 410 410 410 410 410 410 410"
-
-EVENT = {
-    "title": "Midi des devis", "kind": "meeting", "filieres": ["{web}"], "audience": "public",
-    "starts_at": "{year}-03-04T12:00", "ends_at": "{year}-03-04T14:00", "location": "Namur",
-}  # fmt: skip
-EVENT_FORM = {
-    "title": "Midi des devis", "kind": "meeting", "filieres": "{web}", "audience": "public",
-    "starts_on": "{year}-03-04", "starts_time": "12:00", "ends_on": "{year}-03-04",
-    "ends_time": "14:00", "location": "Namur",
-}  # fmt: skip
-MAILING = {
-    "filiere_ids": ["{web_id}"], "topic": "news", "subject": "Bonjour", "body": "Du neuf.",
-}  # fmt: skip
-MAILING_FORM = {
-    "filiere_ids": "{web_id}", "topic": "news", "subject": "Bonjour", "body": "Du neuf.",
-}  # fmt: skip
-HEADLINE = {"version": "1", "audience": "members", "value": "Bonjour"}
-ROLE = {"who": "{other_email}", "role": "ambassador", "filiere": "{web}"}
-STAFF_ROLE = {"who": "{other_email}", "role": "coordinator"}
-TOKEN = {"name": "Tableur", "scopes": ["members:read"]}
-TOKEN_FORM = {"name": "Tableur", "scopes": "members:read", "days": "30"}
-DORMANT = {"to_stage": "dormant", "reason": "Pause."}
-PROPOSAL = {"label": "Souffleuse de verre"}
+from tests.access_row import (
+    ACCEPTED,
+    ACCOUNTS,
+    ACCOUNTS_POST,
+    ANIMATORS,
+    ANOTHERS,
+    API_WORK,
+    AUTHOR,
+    AUTHOR_POST,
+    CARD,
+    DORMANT,
+    EVENT,
+    EVENT_FORM,
+    EVENTS,
+    FILIERES,
+    GONE,
+    HEADLINE,
+    IMPORT,
+    LISTERS,
+    LISTERS_POST,
+    MAILING,
+    MAILING_FORM,
+    MAILINGS,
+    MEMBERS,
+    MEMBERS_POST,
+    NO_LINK,
+    NOT_MINE,
+    NOT_THERE,
+    OPEN,
+    OPEN_POST,
+    OTHER_LINK,
+    OTHERS,
+    OTHERS_SESSION,
+    OWN,
+    PERSONS,
+    PROFILE,
+    PROPOSAL,
+    READ,
+    ROLE,
+    STAFF,
+    STAFF_PERSONS,
+    STAFF_POST,
+    STAFF_ROLE,
+    TOKEN,
+    TOKEN_FORM,
+    VOCABULARY,
+    WORK,
+    Row,
+)
 
 ROWS = (
     # Anybody
@@ -244,6 +204,62 @@ ROWS = (
         "PATCH /api/v1/members/{member_id:int}", "401 403 403 403 403 403 403 404 404",
         scope=PROFILE, json={"version": 1, "headline": "x"}, nobody="it is another's",
     ),
+    # Photos and portfolios: what is sent with a picture is in the tests of photos
+    Row(
+        "GET /members/{member_id:int}/photo/{file:str}", NO_LINK, at="/members/{other}/photo/x",
+        nobody="there is no such picture",
+    ),
+    Row(
+        "GET /members/{member_id:int}/portfolio/{file:str}", NO_LINK,
+        at="/members/{other}/portfolio/x", nobody="there is no such picture",
+    ),
+    Row("PUT /api/v1/members/{member_id:int}/photo", OTHERS, scope=PROFILE, nobody=ANOTHERS),
+    Row("DELETE /api/v1/members/{member_id:int}/photo", OTHERS, scope=PROFILE, nobody=ANOTHERS),
+    Row(
+        "DELETE /api/v1/members/{member_id:int}/photo", "401 204 204 204 204 403 403 403 204",
+        scope=PROFILE, at="/api/v1/members/{self}/photo",
+    ),
+    Row("GET /members/{member_id:int}/photo/remove", OTHERS, scope=PROFILE, nobody=ANOTHERS),
+    Row("POST /members/{member_id:int}/photo/remove", OTHERS, scope=PROFILE, nobody=ANOTHERS),
+    Row(
+        "POST /members/{member_id:int}/photo/remove", MEMBERS_POST, scope=PROFILE,
+        at="/members/{self}/photo/remove",
+    ),
+    Row(
+        "POST /members/{member_id:int}/photo", OTHERS, scope=PROFILE, nobody=ANOTHERS,
+        form={"version": "1", "audience": "members"}, is_multipart=True,
+    ),
+    Row(
+        "GET /members/{member_id:int}/works/new", MEMBERS, scope=PROFILE,
+        at="/members/{self}/works/new",
+    ),
+    Row("GET /members/{member_id:int}/works/new", OTHERS, scope=PROFILE, nobody=ANOTHERS),
+    Row("GET /members/{member_id:int}/works/{entry_id:int}", OTHERS, scope=PROFILE, at=WORK,
+        nobody=ANOTHERS),
+    Row(
+        "POST /members/{member_id:int}/works", OTHERS, scope=PROFILE, nobody=ANOTHERS,
+        form={"title": "Affiche"}, is_multipart=True,
+    ),
+    Row("POST /members/{member_id:int}/works/{entry_id:int}", OTHERS, scope=PROFILE, at=WORK,
+        form={"title": "Affiche"}, is_multipart=True, nobody=ANOTHERS),
+    Row("POST /members/{member_id:int}/works/{entry_id:int}/move", OTHERS, scope=PROFILE,
+        at=f"{WORK}/move", form={"towards": "up"}, nobody=ANOTHERS),
+    Row("POST /members/{member_id:int}/works/{entry_id:int}/remove", OTHERS, scope=PROFILE,
+        at=f"{WORK}/remove", nobody=ANOTHERS),
+    Row(
+        "POST /api/v1/members/{member_id:int}/portfolio", "401 201 201 201 201 403 403 403 201",
+        scope=PROFILE, at="/api/v1/members/{self}/portfolio", json={"title": "Affiche"},
+    ),
+    Row("POST /api/v1/members/{member_id:int}/portfolio", OTHERS, scope=PROFILE,
+        json={"title": "Affiche"}, nobody=ANOTHERS),
+    Row("PUT /api/v1/members/{member_id:int}/portfolio/order", OTHERS, scope=PROFILE,
+        json={"entries": []}, nobody=ANOTHERS),
+    Row("PUT /api/v1/members/{member_id:int}/portfolio/{entry_id:int}", OTHERS, scope=PROFILE,
+        at=API_WORK, json={"title": "Affiche"}, nobody=ANOTHERS),
+    Row("PUT /api/v1/members/{member_id:int}/portfolio/{entry_id:int}/picture", OTHERS,
+        scope=PROFILE, at=f"{API_WORK}/picture", nobody=ANOTHERS),
+    Row("DELETE /api/v1/members/{member_id:int}/portfolio/{entry_id:int}", OTHERS, scope=PROFILE,
+        at=API_WORK, nobody=ANOTHERS),
     # The shared words
     Row("GET /trades/propose", MEMBERS, scope=PROFILE),
     Row("POST /trades/propose", MEMBERS_POST, scope=PROFILE, form=PROPOSAL),

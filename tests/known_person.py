@@ -44,6 +44,9 @@ INSERT INTO member_skill (member_id, kind, position, label)
 INSERT INTO member_language (member_id, language, level) VALUES ({MEMBER}, 'nl', 'b2');
 INSERT INTO member_link (member_id, position, kind, url)
     VALUES ({MEMBER}, 0, 'site', 'https://quintefeuille.example/');
+INSERT INTO member_photo (member_id, name) VALUES ({MEMBER}, 'zelie-escamoteuse-9999');
+INSERT INTO portfolio_entry (member_id, position, title, year, text, url)
+    VALUES ({MEMBER}, 0, 'Le foulard', 2024, 'Zélie, escamoteuse', 'https://quintefeuille.example/1');
 INSERT INTO trade_proposal (member_id, label, form, note, language)
     VALUES ({MEMBER}, 'Escamoteuse', 'escamoteuse', 'Zélie fait des tours', 'fr');
 INSERT INTO contact_message (sender_id, recipient_id, body)

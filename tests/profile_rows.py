@@ -90,6 +90,20 @@ LISTS: Mapping[Field, tuple[tuple[str, str], tuple[str, str]]] = {
         ("member_language", ""),
         ("VALUES ($1, 'fr', 'native'), ($1, 'nl', 'b1')", "VALUES ($1, 'wo', 'native')"),
     ),
+    Field.PHOTO: (
+        ("member_photo", ""),
+        (
+            "(member_id, name) SELECT $1::bigint, rpad('one' || $1::bigint, 22, 'x')",
+            "(member_id, name) SELECT $1::bigint, rpad('two' || $1::bigint, 22, 'x')",
+        ),
+    ),
+    Field.PORTFOLIO: (
+        ("portfolio_entry", ""),
+        (
+            "(member_id, position, title) VALUES ($1, 0, 'Une affiche')",
+            "(member_id, position, title) VALUES ($1, 0, 'Un livre')",
+        ),
+    ),
     Field.LINKS: (
         ("member_link", ""),
         (

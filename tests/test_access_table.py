@@ -30,7 +30,8 @@ from directory.subscriptions.ledger import Screen, Trace
 from directory.subscriptions.links import Holder
 from directory.subscriptions.topics import Topic
 from tests import people
-from tests.access_table import COLUMNS, HOLDERS, PLACES, ROWS, Row
+from tests.access_row import COLUMNS, HOLDERS, PLACES, Row
+from tests.access_table import ROWS
 from tests.conftest import clone, database_url
 from tests.mailing_scene import subscribes
 from tests.people import Person
@@ -89,9 +90,12 @@ class Scene(msgspec.Struct):
                 client.headers["authorization"] = f"Bearer {secret}"
             elif who in self.cookies:
                 client.cookies.set(sessions.COOKIE, self.cookies[who])
+            form = self.filled(row.form, who)
+            parts = {name: (None, text) for name, text in (form or {}).items()}
+            parts = parts if row.is_multipart else {}
             answer = await client.request(
                 method, self.filled(row.at or path, who), json=self.filled(row.json, who),
-                data=self.filled(row.form, who),
+                data=None if parts else form, files=parts or None,
             )  # fmt: skip
         return answer.status_code
 

@@ -113,6 +113,11 @@ async def indexed(connection: asyncpg.Connection, member_id: int, audience: str)
     return [document for document in found if document.audience == audience]
 
 
+NOT_SEARCHED = {
+    Field.STAGE, Field.PHONE, Field.EMAIL, Field.LINKS, Field.PHOTO, Field.PORTFOLIO,
+}  # fmt: skip
+
+
 @BRIEFLY
 @given(chosen=CHOICES, field=st.sampled_from(Field), name=st.sampled_from(VIEWERS))
 async def test_a_hidden_field_changes_nothing_of_what_others_get(

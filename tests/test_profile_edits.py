@@ -77,13 +77,13 @@ async def test_a_member_saves_a_field(
 ) -> None:  # fmt: skip
     answer = await save(client, awa, field, audience="filieres", **form)
     assert answer.status_code == 303, answer.text
-    assert answer.headers["location"] == f"/members/{awa.member_id}?done=saved#{field}"
+    assert answer.headers["location"] == f"/members/{awa.member_id}?saved={field}#{field}"
     seen = await read(client, awa)
     assert seen[name] == kept
     assert seen["audiences"][field] == "filieres"
     page = await client.get(answer.headers["location"])
     assert page.status_code == 200
-    assert "enregistré" in page.text
+    assert re.search(r'role="status">\s*Enregistré à \d+.h.\d\d', page.text)
 
 
 async def test_trades_keep_their_main_one_first(
@@ -207,7 +207,7 @@ async def test_a_second_save_from_an_old_page_is_a_conflict(
     assert (await client.post(path, data=form)).status_code == 303
     answer = await client.post(path, data=form | {"value": "Seconde"})
     assert answer.status_code == 409
-    assert "Rouvrez-la, puis refaites ce changement." in answer.text
+    assert "Garder ma version" in answer.text
     program = await client.patch(
         f"/api/v1/members/{awa.member_id}", json={"version": 1, "headline": "Troisième"}
     )

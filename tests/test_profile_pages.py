@@ -30,7 +30,7 @@ async def test_a_trade_is_picked_by_typing(browser: Browser, site: Site, has_scr
     await page.get_by_label("Illustrateur·rice de presse", exact=True).check()
     await page.get_by_label("Les membres").check()
     await page.get_by_role("button", name="Enregistrer").click()
-    await expect(page.get_by_role("status")).to_contain_text("enregistré")
+    await expect(page.get_by_role("status")).to_contain_text("Enregistré à")
     await expect(page.locator("#trades")).to_contain_text("Illustrateur·rice de presse")
     await expect(page.locator("#trades .audience")).to_have_text("Les membres")
     await context.close()

@@ -26,8 +26,10 @@ TITLES = {
     403: marked("Vous n’avez pas accès à cette action"),
     404: marked("Cette page n’existe pas"),
     405: marked("Cette adresse ne répond pas à cette méthode"),
+    412: marked("Cela a changé entre-temps"),
     413: marked("C’est trop gros"),
     415: marked("Ce format n’est pas lu ici"),
+    428: marked("Dites quelle version vous avez lue"),
     429: marked("Trop de demandes à la suite"),
 }
 

@@ -25,6 +25,7 @@ class Level(enum.IntEnum):
 
 class Field(enum.StrEnum):
     DISPLAY_NAME = "display_name"
+    PHOTO = "photo"
     HEADLINE = "headline"
     BIOGRAPHY = "biography"
     TRADES = "trades"
@@ -40,6 +41,7 @@ class Field(enum.StrEnum):
     PHONE = "phone"
     LINKS = "links"
     MEMBERSHIPS = "memberships"
+    PORTFOLIO = "portfolio"
 
 
 NAMES: Mapping[Audience, str] = {

@@ -42,6 +42,9 @@ TOO_MANY = {
 }
 UNTIL = "available_until"
 PHONE = re.compile(r"\+?[0-9 ()./\u00a0\u202f-]+")
+TURNING = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+"""Embeddings, overrides and isolates (UAX 9): a name could be made to read as another."""
+
 FEWEST_DIGITS = 4
 FURTHEST_YEARS = 5
 Item = TypeVar("Item")
@@ -57,11 +60,11 @@ class AvailabilityDraft(msgspec.Struct, frozen=True, forbid_unknown_fields=True)
 class MemberDraft(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The parts of a profile that are to change; what is not given stays.
 
-    version is that of the profile that was read. trades, sectors and place are codes, the main
-    trade first; territory is a slug. audiences are changed one by one.
+    version is that of the profile that was read; If-Match may say it instead. trades, sectors and
+    place are codes, the main trade first; territory is a slug. audiences are changed one by one.
     """
 
-    version: int
+    version: int | UnsetType = UNSET
     display_name: str | UnsetType = UNSET
     headline: str | UnsetType = UNSET
     biography: str | UnsetType = UNSET
@@ -133,19 +136,26 @@ def name(typed: str) -> str:
 
 def line(field: Field, typed: str) -> str:
     """A text of one line. Line breaks and doubled spaces become one space."""
-    return checked(field, " ".join(typed.split()), LONGEST[field])
+    return checked(field, one_line(typed), LONGEST[field])
 
 
 def text(field: Field, typed: str) -> str:
-    cleaned = typed.replace("\r\n", "\n").replace("\r", "\n").strip()
-    return checked(field, cleaned, LONGEST[field])
+    return checked(field, paragraphs(typed), LONGEST[field])
+
+
+def one_line(typed: str) -> str:
+    """As it is kept: in NFC, so that an accent is found however it was typed, and trimmed."""
+    return " ".join(unicodedata.normalize("NFC", typed).split())
+
+
+def paragraphs(typed: str) -> str:
+    """The same, with its line breaks."""
+    return unicodedata.normalize("NFC", typed.replace("\r\n", "\n").replace("\r", "\n")).strip()
 
 
 def checked(field: str, cleaned: str, most: int) -> str:
     """:raises errors.Malformed: for characters that nobody sees, and for more than `most`."""
-    if not cleaned.isprintable() and any(
-        unicodedata.category(c) in {"Cc", "Cs"} and c not in "\n\t" for c in cleaned
-    ):
+    if any(_is_unseen(character) for character in cleaned):
         raise errors.Malformed.field(
             field, marked("Un signe invisible s’est glissé dans ce texte. Écrivez-le à nouveau.")
         )
@@ -156,6 +166,15 @@ def checked(field: str, cleaned: str, most: int) -> str:
             most=most, count=len(cleaned),
         )  # fmt: skip
     return cleaned
+
+
+def _is_unseen(character: str) -> bool:
+    """A control character, half of a pair, or one that turns the text around it the other way.
+
+    The marks and joiners that names need (ZWJ, ZWNJ, LRM, RLM) are none of those.
+    """
+    is_control = unicodedata.category(character) in {"Cc", "Cs"} and character not in "\n\t"
+    return is_control or character in TURNING
 
 
 def phone(typed: str) -> str:
@@ -171,7 +190,7 @@ def phone(typed: str) -> str:
 
 
 def skills(field: Field, typed: Sequence[str]) -> list[str]:
-    shown = [" ".join(skill.split()) for skill in typed]
+    shown = [one_line(skill) for skill in typed]
     distinct = {skill.casefold(): skill for skill in reversed(shown) if skill}
     return [line(field, skill) for skill in _few(field, list(reversed(distinct.values())))]
 

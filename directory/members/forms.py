@@ -1,5 +1,6 @@
 """The form of one field of a profile: filled from the profile, read into a draft."""
 
+import hashlib
 import re
 from datetime import date
 from typing import Any
@@ -12,11 +13,20 @@ from directory.languages import LANGUAGES, marked
 from directory.members import drafts
 from directory.members.audiences import Audience, Field
 from directory.members.drafts import AvailabilityDraft, MemberDraft
-from directory.members.views import Availability, LanguageLevel, LanguageView, MemberView, Stage
+from directory.members.views import (
+    Availability,
+    LanguageLevel,
+    LanguageView,
+    MemberView,
+    Stage,
+)
 
 Many = list[str] | str
 LINES = frozenset({Field.SKILLS_OFFERED, Field.SKILLS_WANTED, Field.LINKS})
 PICKED = frozenset({Field.TRADES, Field.SECTORS, Field.PLACE})
+AUDIENCE_ONLY = frozenset({Field.EMAIL, Field.MEMBERSHIPS, Field.PHOTO, Field.PORTFOLIO})
+"""Kept elsewhere: their own values are not of this form."""
+
 NUMERIC_DAY = re.compile(r"(\d{1,2})\s*[/. -]\s*(\d{1,2})\s*[/. -]\s*(\d{4})")
 ISO_DAY = re.compile(r"(\d{4})-(\d{1,2})-(\d{1,2})")
 NAMED_DAY = re.compile(r"(\d{1,2})(?:er)?\s+([^\W\d]+)\.?\s+(\d{4})")
@@ -24,12 +34,14 @@ NAMED_DAY = re.compile(r"(\d{1,2})(?:er)?\s+([^\W\d]+)\.?\s+(\d{4})")
 
 class FieldForm(msgspec.Struct, kw_only=True):
     """As it is posted. value: a text, or one item a line. choice: codes; main: the main trade.
+    seen: the print of what the field held when the form was opened.
 
     language and level stand side by side, an empty one for a line that was not used.
     """
 
     version: int
     audience: Audience
+    seen: str = ""
     value: str = ""
     state: str = ""
     until: str = ""
@@ -85,13 +97,20 @@ def filled(field: Field, view: MemberView) -> FieldForm:
         form.state = view.territory.slug if view.territory else ""
     elif isinstance(value, str):
         form.value = value
+    held = msgspec.structs.replace(form, version=0)  # in no language, whatever the version
+    form.seen = print_of(held, view.photo if field is Field.PHOTO else None)
     return form
+
+
+def print_of(*held: object) -> str:
+    """Tells whether something is still what it was."""
+    return hashlib.sha256(msgspec.json.encode(held)).hexdigest()[:16]
 
 
 def draft(field: Field, form: FieldForm) -> MemberDraft:
     """:raises errors.Malformed: for what cannot be read; MemberDraft's own rules come later."""
     changed: dict[str, Any] = {"version": form.version, "audiences": {field: form.audience}}
-    if field not in {Field.EMAIL, Field.MEMBERSHIPS}:  # only their audience is chosen here
+    if field not in AUDIENCE_ONLY:
         changed[field] = _read(field, form)
     return MemberDraft(**changed)
 

@@ -79,6 +79,21 @@ SECTIONS = (
         order="t.position",
     ),
     Section(
+        name="photo",
+        title=marked("Votre photo"),
+        table="member_photo",
+        columns=("name", "changed_at"),
+        where=OWN,
+    ),
+    Section(
+        name="portfolio",
+        title=marked("Vos réalisations"),
+        table="portfolio_entry",
+        columns=("id", "position", "title", "year", "text", "url", "picture", "width", "height"),
+        where=OWN,
+        order="t.position",
+    ),
+    Section(
         name="trade_proposals",
         title=marked("Les métiers que vous proposez"),
         table="trade_proposal",

@@ -73,4 +73,10 @@ def label(link: LinkView) -> str:
     parts = urlsplit(link.url)
     if link.kind == "mastodon":
         return f"{parts.path.strip('/')}@{parts.hostname}"
+    return bare(link.url)
+
+
+def bare(url: str) -> str:
+    """An address without its scheme."""
+    parts = urlsplit(url)
     return (parts.netloc.removeprefix("www.") + parts.path).rstrip("/")

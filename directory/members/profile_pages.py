@@ -22,6 +22,7 @@ from directory.members import (
     links,
     profiles,
     public_pages,
+    views,
     vocabulary,
 )
 from directory.members.audiences import Audience, Field
@@ -29,7 +30,7 @@ from directory.members.forms import FieldForm
 from directory.members.views import MemberView, Word
 
 SECTIONS: tuple[tuple[str, tuple[Field, ...]], ...] = (
-    (marked("Présentation"), (Field.DISPLAY_NAME, Field.HEADLINE, Field.BIOGRAPHY)),
+    (marked("Présentation"), (Field.DISPLAY_NAME, Field.PHOTO, Field.HEADLINE, Field.BIOGRAPHY)),
     (
         marked("Métier et compétences"),
         (
@@ -37,6 +38,7 @@ SECTIONS: tuple[tuple[str, tuple[Field, ...]], ...] = (
             Field.AVAILABILITY, Field.LANGUAGES, Field.STAGE,
         ),
     ),
+    (marked("Réalisations"), (Field.PORTFOLIO,)),
     (
         marked("Lieu et contact"),
         (Field.PLACE, Field.TERRITORY, Field.EMAIL, Field.PHONE, Field.LINKS, Field.MEMBERSHIPS),
@@ -44,6 +46,7 @@ SECTIONS: tuple[tuple[str, tuple[Field, ...]], ...] = (
 )  # fmt: skip
 LABELS = {
     Field.DISPLAY_NAME: marked("Nom affiché"),
+    Field.PHOTO: marked("Photo"),
     Field.HEADLINE: marked("Accroche"),
     Field.BIOGRAPHY: marked("Parcours"),
     Field.TRADES: marked("Métiers"),
@@ -59,6 +62,7 @@ LABELS = {
     Field.PHONE: marked("Téléphone"),
     Field.LINKS: marked("Liens"),
     Field.MEMBERSHIPS: marked("Filières"),
+    Field.PORTFOLIO: marked("Réalisations"),
 }
 VIEWERS = {
     Audience.ME: marked("vous"),
@@ -73,7 +77,7 @@ VOCABULARIES: dict[Field, tuple[str, Callable[..., Awaitable[Listing[Any]]]]] = 
 }
 MATCHES = 8
 BLANK_LANGUAGES = 2
-Done = Literal["saved", "confirmed"]
+Done = Literal["confirmed"]
 
 
 @get("/members/{member_id:int}", include_in_schema=False)
@@ -82,11 +86,12 @@ async def show_member(
     member_id: FromPath[int],
     seen_as: Annotated[Audience | None, QueryParameter(name="as")] = None,
     done: FromQuery[Done | None] = None,
+    saved: FromQuery[Field | None] = None,
 ) -> Response[str]:
     if seen_as is None:
         view = await profiles.get(request.user, member_id, pages.language(request))
         may_write = await contact.is_open(request.user, member_id)
-        return _page(request, view, done=done, may_write=may_write)
+        return _page(request, view, done=done, saved=saved, may_write=may_write)
     level = audiences.NEEDED[seen_as]
     seen = await profiles.preview(request.user, member_id, level, pages.language(request))
     if seen is None:
@@ -105,6 +110,7 @@ async def edit_field(
     name: FromPath[str],
     version: FromQuery[int | None] = None,
     audience: FromQuery[Audience | None] = None,
+    seen: Annotated[str, QueryParameter(max_length=16)] = "",
     q: SearchText = "",
     choice: FromQuery[list[str] | None] = None,
     main: Annotated[str, QueryParameter(max_length=40)] = "",
@@ -116,10 +122,10 @@ async def edit_field(
     form = forms.filled(field, view)
     if version is not None:
         form = msgspec.structs.replace(
-            form, version=version, audience=audience or form.audience,
+            form, version=version, audience=audience or form.audience, seen=seen,
             q=q, choice=choice or [], main=main,
         )  # fmt: skip
-    return await _form_page(request, view, field, form)
+    return await form_page(request, view, field, form)
 
 
 @post("/members/{member_id:int}/edit/{name:str}", include_in_schema=False, status_code=303)
@@ -131,12 +137,42 @@ async def save_field(
 ) -> Response[Any]:
     await profiles.require_own(request.user, member_id)
     field = _field(name)
-    try:
-        await profiles.edit(request.user, forms.draft(field, data))
-    except errors.Malformed as problem:  # shown beside the field, with what was typed
-        view = await profiles.get(request.user, member_id, pages.language(request))
-        return await _form_page(request, view, field, data, problem)
-    return Redirect(f"/members/{member_id}?done=saved#{field}", status_code=303)
+
+    async def save(version: int) -> None:
+        draft = forms.draft(field, msgspec.structs.replace(data, version=version))
+        await profiles.edit(request.user, draft)
+
+    return await save_part(request, member_id, field, data, save)
+
+
+async def save_part(
+    request: ActorRequest,
+    member_id: int,
+    field: Field,
+    form: FieldForm,
+    save: Callable[[int], Awaitable[None]],
+) -> Response[Any]:
+    """Save one field of a form; `save` takes the version that it changes.
+
+    A change elsewhere in the profile is in nobody's way. One of the same field is shown, with both
+    ways out, and what was typed stays in the form.
+    """
+    version = form.version
+    while True:
+        try:
+            await save(version)
+        except errors.Malformed as problem:  # shown beside the field, with what was typed
+            view = await profiles.get(request.user, member_id, pages.language(request))
+            return await form_page(request, view, field, form, problem)
+        except profiles.StaleProfile as problem:
+            view = await profiles.get(request.user, member_id, pages.language(request))
+            held = forms.filled(field, view)
+            if held.seen == form.seen and held.version != version:
+                version = held.version
+                continue
+            mine = msgspec.structs.replace(form, version=held.version, seen=held.seen)
+            return await form_page(request, view, field, mine, clash=problem)
+        return Redirect(f"/members/{member_id}?saved={field}#{field}", status_code=303)
 
 
 @post("/members/{member_id:int}/confirm", include_in_schema=False, status_code=303)
@@ -152,19 +188,23 @@ def _field(name: str) -> Field:
     return Field(name)
 
 
-async def _form_page(
+async def form_page(
     request: ActorRequest,
     view: MemberView,
     field: Field,
     form: FieldForm,
     problem: errors.Problem | None = None,
+    *,
+    clash: errors.Problem | None = None,
 ) -> Response[str]:
+    shown = problem or clash
     language = pages.language(request)
     chosen, matches = await _picked(field, form, language)
     spoken = labels.all_languages(language) if field is Field.LANGUAGES else []
     return _page(
-        request, view, status=problem.status if problem else 200,
-        editing=field, form=form, problem=problem, chosen=chosen, matches=matches,
+        request, view, status=shown.status if shown else 200,
+        editing=field, form=form, problem=problem, is_clash=clash is not None,
+        chosen=chosen, matches=matches,
         all_languages=spoken, blank_languages=BLANK_LANGUAGES,
         territories=await _territories() if field is Field.TERRITORY else [],
         longest=drafts.LONGEST.get(field), most=drafts.MOST.get(field),
@@ -206,7 +246,10 @@ def _page(
         (title, [field for field in fields if is_owner or _has_row(view, field)])
         for title, fields in SECTIONS
     ]
-    values = {"seen_as": None, "done": None, "editing": None, "may_write": False, **context}
+    values = {
+        "seen_as": None, "done": None, "saved": None, "editing": None, "may_write": False,
+        **context,
+    }  # fmt: skip
     return pages.page(
         request, "members/profile.html", status=status,
         view=view, is_owner=is_owner,
@@ -214,14 +257,15 @@ def _page(
         labels=LABELS, audience_names=audiences.NAMES, viewers=VIEWERS,
         address=public_pages.permanent(view.id),
         person=public_pages.person(view) if request.user.is_visitor else None,
-        counts=_counts(view), initials=_initials(view.display_name), link_label=links.label,
+        counts=_counts(view), initials=views.initials(view.display_name), link_label=links.label,
+        address_label=links.bare,
         **values,
     )  # fmt: skip
 
 
 def _has_row(view: MemberView, field: Field) -> bool:
     """Whether others see it in the columns: the title and the rail show the rest."""
-    elsewhere = {Field.DISPLAY_NAME, Field.HEADLINE, Field.MEMBERSHIPS}
+    elsewhere = {Field.DISPLAY_NAME, Field.PHOTO, Field.HEADLINE, Field.MEMBERSHIPS}
     return field not in elsewhere and bool(value(view, field))
 
 
@@ -242,11 +286,6 @@ def _counts(view: MemberView) -> dict[Audience, int]:
         audience: sum(level <= audiences.NEEDED[audience] for level in levels)
         for audience in Audience
     }
-
-
-def _initials(name: str) -> str:
-    words = [word for word in name.split() if word[0].isalpha()] or name.split()
-    return "".join(word[0] for word in dict.fromkeys((words[0], words[-1]))).upper()
 
 
 PAGES = [show_member, edit_field, save_field, confirm, *public_pages.PAGES]

@@ -1,7 +1,7 @@
 """Profiles: read one, read a page of them, change one's own."""
 
 import functools
-from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 import asyncpg
@@ -38,6 +38,13 @@ STALE = marked(
 )
 
 
+class StaleProfile(errors.Conflict):
+    """The profile has changed since the version that the caller read."""
+
+    def __init__(self) -> None:
+        super().__init__(STALE)
+
+
 class MemberChanged(msgspec.Struct, frozen=True):
     member_id: int
 
@@ -64,6 +71,8 @@ _LISTS = {
     " WHERE member_id = m.id ORDER BY level DESC, language",
     Field.LINKS: "SELECT ROW(kind::text, url) FROM member_link"
     " WHERE member_id = m.id ORDER BY position",
+    Field.PORTFOLIO: "SELECT ROW(id, title, year, text, url, picture, width, height)"
+    " FROM portfolio_entry WHERE member_id = m.id ORDER BY position",
     Field.MEMBERSHIPS: "SELECT ROW(f.slug, coalesce(f.{name}, f.name_fr), f.kind::text)"
     " FROM membership ms JOIN filiere f ON f.id = ms.filiere_id"
     " WHERE ms.member_id = m.id AND ms.left_at IS NULL ORDER BY ms.joined_at, f.slug",
@@ -92,7 +101,9 @@ def _whole(language: str) -> str:
     """SQL of everything; a condition is added. $2 is `own_id`."""
     return f"""
         SELECT m.id, m.display_name, m.headline, m.biography, m.availability, m.available_until,
-            m.stage, m.phone, m.audiences, m.confirmed_at, m.version, a.email::text AS email,
+            m.stage, m.phone, m.audiences, m.confirmed_at, m.version,
+            m.updated_at, a.email::text AS email,
+            (SELECT name FROM member_photo WHERE member_id = m.id) AS photo,
             {_select_lists(language, dict.fromkeys(_LISTS, "true"))},
             CASE WHEN p.id IS NOT NULL THEN {_select_place(language)} END AS place,
             CASE WHEN t.id IS NOT NULL THEN ROW(t.slug, t.name) END AS territory,
@@ -164,6 +175,7 @@ def _view(row: asyncpg.Record, nearness: Level) -> MemberView | None:
     return MemberView(
         id=row["id"],
         display_name=row["display_name"],
+        photo=views.photo(row["id"], shown.get(Field.PHOTO)),
         headline=shown.get(Field.HEADLINE, ""),
         biography=shown.get(Field.BIOGRAPHY, ""),
         trades=_words(shown.get(Field.TRADES)),
@@ -181,9 +193,11 @@ def _view(row: asyncpg.Record, nearness: Level) -> MemberView | None:
         phone=shown.get(Field.PHONE, ""),
         links=[LinkView(*link) for link in shown.get(Field.LINKS, ())],
         filieres=_filieres(shown.get(Field.MEMBERSHIPS)),
+        portfolio=[views.entry(row["id"], each) for each in shown.get(Field.PORTFOLIO, ())],
         confirmed_at=row["confirmed_at"],
         audiences={field: audiences.chosen(chosen, field) for field in Field} if is_owner else None,
         version=row["version"] if is_owner else None,
+        updated_at=row["updated_at"] if is_owner else None,
         **_availability(row if Field.AVAILABILITY in visible else None),
     )
 
@@ -203,6 +217,8 @@ def _page(language: str) -> str:
             WHERE member.left_on IS NULL
         )
         SELECT m.id, m.display_name, m.confirmed_at,
+            CASE WHEN {seen(Field.PHOTO)}
+                THEN (SELECT name FROM member_photo WHERE member_id = m.id) END AS photo,
             CASE WHEN {seen(Field.HEADLINE)} THEN m.headline ELSE '' END AS headline,
             CASE WHEN {seen(Field.AVAILABILITY)} THEN m.availability END AS availability,
             m.available_until,
@@ -227,6 +243,7 @@ async def cards(
         MemberCard(
             id=row["id"],
             display_name=row["display_name"],
+            photo=views.photo(row["id"], row["photo"]),
             headline=row["headline"],
             trades=_words(row[Field.TRADES]),
             skills_offered=row[Field.SKILLS_OFFERED] or [],
@@ -261,6 +278,30 @@ def _availability(row: asyncpg.Record | None) -> dict[str, Any]:
     return {"availability": Availability(row["availability"]), "available_until": until}
 
 
+async def audience_of(actor: Actor, member_id: int, field: Field) -> Audience:
+    """Who may see a field that the actor sees: alone enough to answer with a file of it.
+
+    :raises errors.NotFound: where the actor does not see it, whatever the reason.
+    """
+    if not 0 < member_id <= LARGEST_ID:
+        raise errors.NotFound
+    async with db.connection() as reader:
+        row = await reader.fetchrow(
+            "SELECT m.audiences,"  # noqa: S608 - own names
+            f" {audiences.sql_shares_filiere('m.id', '$2::bigint')} AS shares_filiere"
+            " FROM member m WHERE m.id = $1 AND m.left_on IS NULL",
+            member_id, audiences.own_id(actor),
+        )  # fmt: skip
+    if row is None:
+        raise errors.NotFound
+    chosen = msgspec.json.decode(row["audiences"])
+    nearness = audiences.level(actor, member_id, shares_filiere=row["shares_filiere"])
+    if not {Field.DISPLAY_NAME, field} <= audiences.visible_to(nearness, chosen):
+        raise errors.NotFound
+    widths = [audiences.chosen(chosen, one) for one in (Field.DISPLAY_NAME, field)]
+    return max(widths, key=lambda audience: audiences.NEEDED[audience])
+
+
 async def require_own(actor: Actor, member_id: int) -> None:
     """Let only the owner pass.
 
@@ -275,23 +316,21 @@ async def require_own(actor: Actor, member_id: int) -> None:
     actor.require(Permission.EDIT_PROFILE)
 
 
-async def edit(actor: Actor, draft: MemberDraft) -> None:
+async def edit(actor: Actor, draft: MemberDraft, versions: Collection[int] | None = None) -> None:
     """Change parts of one's own profile: all of them or none.
 
-    :raises errors.Malformed: naming the field. :raises errors.Conflict: for an old version.
+    :raises errors.Malformed: naming the field. :raises StaleProfile: for an old version in the
+        draft. :raises errors.Outdated: for another version than one of `versions`.
     """
     actor.require(Permission.EDIT_PROFILE)
     member_id = actor.require_member()
     columns = drafts.columns(draft, actor.language or languages.SOURCE)
     lists = drafts.lists(draft)
     async with db.transaction() as opened:
-        before = await opened.fetchrow(
-            "SELECT * FROM member WHERE id = $1 AND left_on IS NULL FOR UPDATE", member_id
-        )
-        if before is None:
-            raise errors.NotFound(NOBODY)
-        if before["version"] != draft.version:
-            raise errors.Conflict(STALE)
+        version = await require_version(opened, member_id, versions)
+        if draft.version not in {UNSET, version}:
+            raise StaleProfile
+        (before,) = await opened.fetch("SELECT * FROM member WHERE id = $1", member_id)
         if draft.place is not UNSET:
             columns["place_id"] = await _id("place", Field.PLACE, draft.place)
         if draft.territory is not UNSET:
@@ -305,8 +344,33 @@ async def edit(actor: Actor, draft: MemberDraft) -> None:
         await tell([member_id])
 
 
+async def require_version(
+    opened: asyncpg.Connection, member_id: int, versions: Collection[int] | None = None
+) -> int:
+    """The version that is there, and stays until the transaction ends.
+
+    :raises errors.Outdated: when it is none of those that the caller would change.
+    """
+    version: int | None = await opened.fetchval(
+        "SELECT version FROM member WHERE id = $1 AND left_on IS NULL FOR UPDATE", member_id
+    )
+    if version is None:
+        raise errors.NotFound(NOBODY)
+    if versions is not None and version not in versions:
+        raise errors.Outdated(STALE)
+    return version
+
+
+async def touch(
+    opened: asyncpg.Connection, member_id: int, chosen: Mapping[Field, Audience] | None = None
+) -> None:
+    """Say of a profile that something has changed that is in no column of its row."""
+    await _update(opened, member_id, {}, chosen or {})
+    await tell([member_id])
+
+
 async def set_audience(actor: Actor, version: int, field: Field, audience: Audience) -> None:
-    """:raises errors.Conflict: for an old version."""
+    """:raises StaleProfile: for an old version."""
     await edit(actor, MemberDraft(version=version, audiences={field: audience}))
 
 

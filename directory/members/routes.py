@@ -2,17 +2,22 @@
 
 from typing import Annotated
 
-from litestar import delete, get, patch, post
+from litestar import Response, delete, get, patch, post
 from litestar.params import FromPath, JSONBody, QueryParameter
+from msgspec import UNSET
 
+from directory import errors
 from directory.accounts.authentication import ActorRequest
-from directory.http import pages, problems
+from directory.http import pages, preconditions, problems
 from directory.http.listing import LONGEST_TEXT, Listing, PageLimit, PageNumber, SearchText
+from directory.languages import marked
 from directory.members import (
     card_routes,
     contact_routes,
     freshness_pages,
     misses,
+    photo_pages,
+    portfolio_pages,
     profile_pages,
     profiles,
     proposals,
@@ -36,22 +41,36 @@ MissedText = Annotated[
     "/members/{member_id:int}", operation_id="getMember", summary="What you may see of a member",
     tags=["members"], responses=problems.responses(404),
 )  # fmt: skip
-async def get_member(request: ActorRequest, member_id: FromPath[int]) -> MemberView:
-    """404 for who never was, who left, and who is hidden from you: one answer for the three."""
-    return await profiles.get(request.user, member_id, pages.language(request))
+async def get_member(request: ActorRequest, member_id: FromPath[int]) -> Response[MemberView]:
+    """404 for who never was, who left, and who is hidden from you: one answer for the three.
+
+    Your own profile comes with an ETag for If-Match. It is the version of what you can edit.
+    """
+    view = await profiles.get(request.user, member_id, pages.language(request))
+    return _versioned(view)
 
 
 @patch(
     "/members/{member_id:int}", operation_id="editMember", summary="Change parts of your profile",
-    tags=["members"], responses=problems.responses(401, 403, 404, 409),
+    tags=["members"], responses=problems.responses(401, 403, 404, 409, 412, 428),
 )  # fmt: skip
 async def edit_member(
-    request: ActorRequest, member_id: FromPath[int], data: JSONBody[MemberDraft]
-) -> MemberView:
-    """What is not named stays. 409 when the profile has changed since the version you read."""
+    request: ActorRequest,
+    member_id: FromPath[int],
+    data: JSONBody[MemberDraft],
+    if_match: preconditions.IfMatch = None,
+) -> Response[MemberView]:
+    """What is not named stays. Say which version you read: by If-Match (412 when the profile has
+    changed since) or by `version` (409). 428 without either; `If-Match: *` takes any.
+
+    Texts are kept as they are sent, put in Unicode's NFC and without spaces around them.
+    """
     await profiles.require_own(request.user, member_id)
-    await profiles.edit(request.user, data)
-    return await profiles.get(request.user, member_id, pages.language(request))
+    if data.version is UNSET and if_match is None:
+        raise errors.VersionNeeded(marked("Envoyez If-Match, ou « version » dans le corps."))
+    await profiles.edit(request.user, data, preconditions.versions(if_match))
+    view = await profiles.get(request.user, member_id, pages.language(request))
+    return _versioned(view)
 
 
 @get(
@@ -141,12 +160,18 @@ async def withdraw_proposal(request: ActorRequest, proposal_id: FromPath[int]) -
     await proposals.withdraw(request.user, proposal_id)
 
 
+def _versioned(view: MemberView) -> Response[MemberView]:
+    """Others get no ETag: it would tell them of changes that they may not see."""
+    tag = {"ETag": preconditions.tag(view.version)} if view.version is not None else {}
+    return Response(view, headers=tag)
+
+
 API = [
     get_member, edit_member, list_trades, list_sectors, list_places, list_misses, forget_miss,
-    propose_trade, list_proposals, withdraw_proposal, *card_routes.API,
-    *contact_routes.API, *import_routes.API,
+    propose_trade, list_proposals, withdraw_proposal, *card_routes.API, *contact_routes.API,
+    *import_routes.API, *photo_pages.API, *portfolio_pages.API,
 ]  # fmt: skip
 PAGES = [
-    *profile_pages.PAGES, *vocabulary_pages.PAGES, *card_routes.PAGES, *contact_routes.PAGES,
-    *freshness_pages.PAGES, *import_pages.PAGES,
+    *profile_pages.PAGES, *photo_pages.PAGES, *portfolio_pages.PAGES, *vocabulary_pages.PAGES,
+    *card_routes.PAGES, *contact_routes.PAGES, *freshness_pages.PAGES, *import_pages.PAGES,
 ]  # fmt: skip

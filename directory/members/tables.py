@@ -101,6 +101,25 @@ class Member(Table, tablename="member"):
     reminded_at = Timestamptz(null=True, default=None)
 
 
+class MemberPhoto(Table, tablename="member_photo"):
+    member_id = BigInt(primary_key=True, null=False)
+    name = Text(null=False)
+    changed_at = Timestamptz(null=False)
+
+
+class PortfolioEntry(Table, tablename="portfolio_entry"):
+    id = BigSerial(primary_key=True)
+    member_id = BigInt(null=False)
+    position = SmallInt(null=False)
+    title = Text(null=False)
+    year = SmallInt(null=True, default=None)
+    text = Text(null=False)
+    url = Text(null=False)
+    picture = Text(null=True, default=None)
+    width = SmallInt(null=True, default=None)
+    height = SmallInt(null=True, default=None)
+
+
 class SearchMiss(Table, tablename="search_miss"):
     text = Text(primary_key=True, null=False)
     searches = BigInt(null=False)

@@ -11,6 +11,7 @@ from markupsafe import Markup, escape
 from directory import errors, settings
 from directory.accounts.authentication import ActorRequest
 from directory.http import clients, pages, problems
+from directory.members import views
 from directory.web import addresses, exits, health, places, search, wishes
 from directory.web.facets import Facet, FacetValue
 from directory.web.hits import MemberHit
@@ -120,7 +121,7 @@ async def home(
         is_kept=is_nobody and search.may_be_kept(wish) and _UNFINISHED not in request.headers,
         radii=wishes.RADII_KM, usual_limit=wishes.PAGE_LIMIT,
         is_linked=request.headers.get("hx-boosted") == "true",
-        untouched=addresses.untouched(request), address=address, lit=_lit,
+        untouched=addresses.untouched(request), address=address, lit=_lit, initials=views.initials,
     )  # fmt: skip
     answer.headers["HX-Push-Url"] = address(page=wish.page)
     return answer
