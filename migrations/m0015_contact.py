@@ -15,6 +15,10 @@ ALTER TABLE member
     ADD COLUMN takes_reminders boolean NOT NULL DEFAULT true,
     ADD COLUMN reminded_at timestamptz;
 
+-- Those whom a sitemap may hold.
+CREATE INDEX member_public ON member (id)
+    WHERE left_on IS NULL AND audiences ->> 'display_name' = 'public';
+
 -- sending: handed to the relay, or about to be. Found like that by another run: in doubt, and
 -- never sent again. dropped: its recipient closed the relay, or left, before it went out.
 CREATE TYPE contact_state AS ENUM

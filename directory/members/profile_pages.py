@@ -13,7 +13,17 @@ from directory.accounts.authentication import ActorRequest
 from directory.http import pages
 from directory.http.listing import Listing, SearchText
 from directory.languages import marked
-from directory.members import audiences, contact, drafts, forms, labels, links, profiles, vocabulary
+from directory.members import (
+    audiences,
+    contact,
+    drafts,
+    forms,
+    labels,
+    links,
+    profiles,
+    public_pages,
+    vocabulary,
+)
 from directory.members.audiences import Audience, Field
 from directory.members.forms import FieldForm
 from directory.members.views import MemberView, Word
@@ -72,11 +82,15 @@ async def show_member(
     member_id: FromPath[int],
     seen_as: Annotated[Audience | None, QueryParameter(name="as")] = None,
     done: FromQuery[Done | None] = None,
+    lang: FromQuery[Literal["fr", "nl", "en"] | None] = None,
 ) -> Response[str]:
     if seen_as is None:
         view = await profiles.get(request.user, member_id, pages.language(request))
         may_write = await contact.is_open(request.user, member_id)
-        return _page(request, view, done=done, may_write=may_write)
+        public = None
+        if request.user.is_visitor:
+            public = public_pages.head(view, pages.language(request), is_asked=lang is not None)
+        return _page(request, view, done=done, may_write=may_write, public=public)
     level = audiences.NEEDED[seen_as]
     seen = await profiles.preview(request.user, member_id, level, pages.language(request))
     if seen is None:
@@ -196,7 +210,14 @@ def _page(
         (title, [field for field in fields if is_owner or _has_row(view, field)])
         for title, fields in SECTIONS
     ]
-    values = {"seen_as": None, "done": None, "editing": None, "may_write": False, **context}
+    values = {
+        "seen_as": None,
+        "done": None,
+        "editing": None,
+        "may_write": False,
+        "public": None,
+        **context,
+    }
     return pages.page(
         request, "members/profile.html", status=status,
         view=view, is_owner=is_owner,

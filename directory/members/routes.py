@@ -16,6 +16,7 @@ from directory.members import (
     profile_pages,
     profiles,
     proposals,
+    public_pages,
     vocabulary,
     vocabulary_pages,
 )
@@ -146,5 +147,5 @@ API = [
 ]  # fmt: skip
 PAGES = [
     *profile_pages.PAGES, *vocabulary_pages.PAGES, *card_routes.PAGES, *contact_routes.PAGES,
-    *freshness_pages.PAGES,
+    *freshness_pages.PAGES, *public_pages.PAGES,
 ]  # fmt: skip
