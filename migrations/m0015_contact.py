@@ -54,6 +54,7 @@ ALTER TABLE trade
 CREATE INDEX trade_merged_into ON trade (merged_into) WHERE merged_into IS NOT NULL;
 -- 'ours': what the coordinators added.
 ALTER TYPE trade_label_source ADD VALUE 'ours';
+-- filiere_ids had the merged trade, both_ids of them the other as well.
 -- A merge, and what undoing it gives back.
 CREATE TABLE trade_merge (
     id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
@@ -61,7 +62,8 @@ CREATE TABLE trade_merge (
     into_id bigint NOT NULL REFERENCES trade,
     merged_at timestamptz NOT NULL DEFAULT now(),
     undone_at timestamptz,
-    filiere_ids bigint[] NOT NULL DEFAULT '{}'
+    filiere_ids bigint[] NOT NULL DEFAULT '{}',
+    both_ids bigint[] NOT NULL DEFAULT '{}'
 );
 CREATE UNIQUE INDEX trade_merge_standing ON trade_merge (from_id) WHERE undone_at IS NULL;
 -- The members who had the merged trade. had_both: they had the other as well.

@@ -10,6 +10,7 @@ from directory.http import pages, problems
 from directory.http.listing import LONGEST_TEXT, Listing, PageLimit, PageNumber, SearchText
 from directory.members import (
     card_routes,
+    care_routes,
     contact_routes,
     freshness_pages,
     misses,
@@ -143,9 +144,9 @@ async def withdraw_proposal(request: ActorRequest, proposal_id: FromPath[int]) -
 API = [
     get_member, edit_member, list_trades, list_sectors, list_places, list_misses, forget_miss,
     propose_trade, list_proposals, withdraw_proposal, *card_routes.API,
-    *contact_routes.API,
+    *contact_routes.API, *care_routes.API,
 ]  # fmt: skip
 PAGES = [
     *profile_pages.PAGES, *vocabulary_pages.PAGES, *card_routes.PAGES, *contact_routes.PAGES,
-    *freshness_pages.PAGES, *public_pages.PAGES,
+    *freshness_pages.PAGES, *public_pages.PAGES, *care_routes.PAGES,
 ]  # fmt: skip

@@ -40,7 +40,7 @@ ROWS = (
     Kept(
         marked("Messages écrits par l’annuaire : qui, à qui, quand"),
         marked("Limiter les abus, et suivre un signalement"),
-        marked("Six mois ; le texte, jusqu’à son envoi"),
+        marked("Six mois ; le texte, jusqu’à son envoi"),
     ),
     Kept(
         marked("Mails et rencontres que vous avez publiés"),
