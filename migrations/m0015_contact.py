@@ -1,4 +1,4 @@
-"""Members are written to, and asked whether their profile is still right."""
+"""Members are written to, asked whether their profile is still right; trades are merged."""
 
 from piccolo.apps.migrations.auto.migration_manager import MigrationManager
 
@@ -6,7 +6,7 @@ from directory.db import sql_migration
 
 ID = "2026-11-25T00:00:15:000000"
 VERSION = "1.38.0"
-DESCRIPTION = "messages between members, reminders of profiles"
+DESCRIPTION = "messages between members, reminders of profiles, care for the vocabulary"
 
 SQL = """
 -- reminded_at: when their owner was last asked, by mail, whether the profile is still right.
@@ -14,6 +14,10 @@ ALTER TABLE member
     ADD COLUMN takes_messages boolean NOT NULL DEFAULT true,
     ADD COLUMN takes_reminders boolean NOT NULL DEFAULT true,
     ADD COLUMN reminded_at timestamptz;
+
+-- Those whom a sitemap may hold.
+CREATE INDEX member_public ON member (id)
+    WHERE left_on IS NULL AND audiences ->> 'display_name' = 'public';
 
 -- sending: handed to the relay, or about to be. Found like that by another run: in doubt, and
 -- never sent again. dropped: its recipient closed the relay, or left, before it went out.
@@ -41,6 +45,37 @@ CREATE TABLE contact_refusal (
     PRIMARY KEY (member_id, sender_id)
 );
 CREATE INDEX contact_refusal_sender ON contact_refusal (sender_id);
+
+-- is_kept: a coordinator chose its labels, and newer reference data leaves them alone.
+-- merged_into: the trade that stands for it. Never one that is merged itself.
+ALTER TABLE trade
+    ADD COLUMN is_kept boolean NOT NULL DEFAULT false,
+    ADD COLUMN merged_into bigint REFERENCES trade CHECK (merged_into <> id);
+CREATE INDEX trade_merged_into ON trade (merged_into) WHERE merged_into IS NOT NULL;
+-- 'ours': what the coordinators added.
+ALTER TYPE trade_label_source ADD VALUE 'ours';
+-- filiere_ids had the merged trade, both_ids of them the other as well.
+-- A merge, and what undoing it gives back.
+CREATE TABLE trade_merge (
+    id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    from_id bigint NOT NULL REFERENCES trade,
+    into_id bigint NOT NULL REFERENCES trade,
+    merged_at timestamptz NOT NULL DEFAULT now(),
+    undone_at timestamptz,
+    filiere_ids bigint[] NOT NULL DEFAULT '{}',
+    both_ids bigint[] NOT NULL DEFAULT '{}'
+);
+CREATE UNIQUE INDEX trade_merge_standing ON trade_merge (from_id) WHERE undone_at IS NULL;
+-- The members who had the merged trade. had_both: they had the other as well.
+CREATE TABLE trade_merge_member (
+    merge_id bigint NOT NULL REFERENCES trade_merge ON DELETE CASCADE,
+    member_id bigint NOT NULL REFERENCES member ON DELETE CASCADE,
+    position smallint NOT NULL,
+    had_both boolean NOT NULL,
+    PRIMARY KEY (merge_id, member_id)
+);
+CREATE INDEX trade_merge_member_member ON trade_merge_member (member_id);
+CREATE SEQUENCE trade_number;
 """
 
 

@@ -30,7 +30,8 @@ PLACES = {
     "{slug:str}": "{web}", "{event_id:int}": "{event}", "{mailing_id:int}": "{draft}",
     "{member_id:int}": "{other}", "{proposal_id:int}": "{proposal}", "{grant_id:int}": "{grant}",
     "{token_id:int}": "{own_token}", "{facet:str}": "trade", "{name:str}": "headline",
-    "{import_id:int}": "{import}", "{secret:str}": "{login}", "{token:str}": "{link}",
+    "{code:str}": "{trade}", "{import_id:int}": "{import}",
+    "{secret:str}": "{login}", "{token:str}": "{link}",
 }  # fmt: skip
 
 MAILINGS, EVENTS = Scope.MAILINGS_WRITE, Scope.EVENTS_WRITE
@@ -72,6 +73,12 @@ GONE = "410 410 410 410 410 410 410 410 410"
 OTHERS = "401 403 403 403 403 403 403 404 404"
 ANOTHERS = "it is another's"
 WORK, API_WORK = "/members/{other}/works/1", "/api/v1/members/{other}/portfolio/1"
+
+STAFF_ABSENT = "401 403 403 403 403 404 404 403 404"
+LABELS = {
+    "label_fr": "Fresquiste·eur", "label_masculine": "Fresqueur", "label_feminine": "Fresqueuse",
+    "label_nl": "Muurschilder", "label_en": "Muralist",
+}  # fmt: skip
 
 EVENT = {
     "title": "Midi des devis", "kind": "meeting", "filieres": ["{web}"], "audience": "public",

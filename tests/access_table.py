@@ -19,13 +19,12 @@ To add a route, add a row:
 - `nobody` says why no column is let through, where that is meant.
 """
 
+from tests.access_member_rows import MEMBER_ROWS
 from tests.access_row import (
     ACCEPTED,
     ACCOUNTS,
     ACCOUNTS_POST,
     ANIMATORS,
-    ANOTHERS,
-    API_WORK,
     AUTHOR,
     AUTHOR_POST,
     CARD,
@@ -50,12 +49,10 @@ from tests.access_row import (
     OPEN,
     OPEN_POST,
     OTHER_LINK,
-    OTHERS,
     OTHERS_SESSION,
     OWN,
     PERSONS,
     PROFILE,
-    PROPOSAL,
     READ,
     ROLE,
     STAFF,
@@ -64,15 +61,14 @@ from tests.access_row import (
     STAFF_ROLE,
     TOKEN,
     TOKEN_FORM,
-    VOCABULARY,
-    WORK,
     Row,
 )
 
 ROWS = (
+    *MEMBER_ROWS,
     # Anybody
     Row("GET /sitemap.xml", OPEN),
-    Row("GET /sitemap/{part:int}", OPEN, at="/sitemap/1"),
+    Row("GET /sitemaps/{number:int}", NO_LINK, at="/sitemaps/1", nobody="nobody is public"),
     Row("GET /robots.txt", OPEN),
     Row("GET /members/{member_id:int}/card.vcf", CARD, scope=READ),
     Row("GET /api/v1/members/{member_id:int}/card", CARD, scope=READ),
@@ -203,88 +199,6 @@ ROWS = (
     Row(
         "PATCH /api/v1/members/{member_id:int}", "401 403 403 403 403 403 403 404 404",
         scope=PROFILE, json={"version": 1, "headline": "x"}, nobody="it is another's",
-    ),
-    # Photos and portfolios: what is sent with a picture is in the tests of photos
-    Row(
-        "GET /members/{member_id:int}/photo/{file:str}", NO_LINK, at="/members/{other}/photo/x",
-        nobody="there is no such picture",
-    ),
-    Row(
-        "GET /members/{member_id:int}/portfolio/{file:str}", NO_LINK,
-        at="/members/{other}/portfolio/x", nobody="there is no such picture",
-    ),
-    Row("PUT /api/v1/members/{member_id:int}/photo", OTHERS, scope=PROFILE, nobody=ANOTHERS),
-    Row("DELETE /api/v1/members/{member_id:int}/photo", OTHERS, scope=PROFILE, nobody=ANOTHERS),
-    Row(
-        "DELETE /api/v1/members/{member_id:int}/photo", "401 204 204 204 204 403 403 403 204",
-        scope=PROFILE, at="/api/v1/members/{self}/photo",
-    ),
-    Row("GET /members/{member_id:int}/photo/remove", OTHERS, scope=PROFILE, nobody=ANOTHERS),
-    Row("POST /members/{member_id:int}/photo/remove", OTHERS, scope=PROFILE, nobody=ANOTHERS),
-    Row(
-        "POST /members/{member_id:int}/photo/remove", MEMBERS_POST, scope=PROFILE,
-        at="/members/{self}/photo/remove",
-    ),
-    Row(
-        "POST /members/{member_id:int}/photo", OTHERS, scope=PROFILE, nobody=ANOTHERS,
-        form={"version": "1", "audience": "members"}, is_multipart=True,
-    ),
-    Row(
-        "GET /members/{member_id:int}/works/new", MEMBERS, scope=PROFILE,
-        at="/members/{self}/works/new",
-    ),
-    Row("GET /members/{member_id:int}/works/new", OTHERS, scope=PROFILE, nobody=ANOTHERS),
-    Row("GET /members/{member_id:int}/works/{entry_id:int}", OTHERS, scope=PROFILE, at=WORK,
-        nobody=ANOTHERS),
-    Row(
-        "POST /members/{member_id:int}/works", OTHERS, scope=PROFILE, nobody=ANOTHERS,
-        form={"title": "Affiche"}, is_multipart=True,
-    ),
-    Row("POST /members/{member_id:int}/works/{entry_id:int}", OTHERS, scope=PROFILE, at=WORK,
-        form={"title": "Affiche"}, is_multipart=True, nobody=ANOTHERS),
-    Row("POST /members/{member_id:int}/works/{entry_id:int}/move", OTHERS, scope=PROFILE,
-        at=f"{WORK}/move", form={"towards": "up"}, nobody=ANOTHERS),
-    Row("POST /members/{member_id:int}/works/{entry_id:int}/remove", OTHERS, scope=PROFILE,
-        at=f"{WORK}/remove", nobody=ANOTHERS),
-    Row(
-        "POST /api/v1/members/{member_id:int}/portfolio", "401 201 201 201 201 403 403 403 201",
-        scope=PROFILE, at="/api/v1/members/{self}/portfolio", json={"title": "Affiche"},
-    ),
-    Row("POST /api/v1/members/{member_id:int}/portfolio", OTHERS, scope=PROFILE,
-        json={"title": "Affiche"}, nobody=ANOTHERS),
-    Row("PUT /api/v1/members/{member_id:int}/portfolio/order", OTHERS, scope=PROFILE,
-        json={"entries": []}, nobody=ANOTHERS),
-    Row("PUT /api/v1/members/{member_id:int}/portfolio/{entry_id:int}", OTHERS, scope=PROFILE,
-        at=API_WORK, json={"title": "Affiche"}, nobody=ANOTHERS),
-    Row("PUT /api/v1/members/{member_id:int}/portfolio/{entry_id:int}/picture", OTHERS,
-        scope=PROFILE, at=f"{API_WORK}/picture", nobody=ANOTHERS),
-    Row("DELETE /api/v1/members/{member_id:int}/portfolio/{entry_id:int}", OTHERS, scope=PROFILE,
-        at=API_WORK, nobody=ANOTHERS),
-    # The shared words
-    Row("GET /trades/propose", MEMBERS, scope=PROFILE),
-    Row("POST /trades/propose", MEMBERS_POST, scope=PROFILE, form=PROPOSAL),
-    Row(
-        "POST /trades/proposals/{proposal_id:int}/withdraw", "401 303 404 404 404 403 403 403 303",
-        scope=PROFILE,
-    ),
-    Row("GET /vocabulary", STAFF, scope=VOCABULARY),
-    Row(
-        "POST /vocabulary/misses/forget", STAFF_POST, form={"text": "luthier"},
-        scope=VOCABULARY,
-    ),
-    Row("GET /api/v1/vocabulary/misses", STAFF, scope=VOCABULARY),
-    Row(
-        "DELETE /api/v1/vocabulary/misses", "401 403 403 403 403 204 204 403 204",
-        at="/api/v1/vocabulary/misses?text=luthier", scope=VOCABULARY,
-    ),
-    Row("GET /api/v1/vocabulary/proposals", STAFF, scope=VOCABULARY),
-    Row(
-        "POST /api/v1/vocabulary/proposals", "401 201 201 201 201 403 403 403 201",
-        scope=PROFILE, json=PROPOSAL,
-    ),
-    Row(
-        "DELETE /api/v1/vocabulary/proposals/{proposal_id:int}",
-        "401 204 404 404 404 403 403 403 204", scope=PROFILE,
     ),
     # Filières
     Row("GET /filieres", OPEN),

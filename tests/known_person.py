@@ -54,6 +54,10 @@ INSERT INTO contact_message (sender_id, recipient_id, body)
 WITH other AS (
     INSERT INTO account (id, email) VALUES (8800000001, 'autre@courrier.test') RETURNING id)
 INSERT INTO contact_refusal (member_id, sender_id) SELECT {MEMBER}, id FROM other;
+WITH merge AS (
+    INSERT INTO trade_merge (from_id, into_id) SELECT min(id), max(id) FROM trade RETURNING id)
+INSERT INTO trade_merge_member (merge_id, member_id, position, had_both)
+    SELECT id, {MEMBER}, 0, false FROM merge;
 INSERT INTO member_import (id, account_id, file_name, options, state)
     VALUES (7700, {ACCOUNT}, 'membres escamoteuse.csv', '{{}}', 'done');
 INSERT INTO import_row (import_id, line, number, email, name, given, faults) VALUES

@@ -199,6 +199,8 @@ async def _objects(
         found[name] = await connection.fetchval(
             "SELECT id FROM access_grant WHERE account_id = $1", crowd[role].account_id
         )
+    for name, side in (("trade", "min"), ("other_trade", "max")):
+        found[name] = await connection.fetchval(f"SELECT {side}(code) FROM trade")
     staff = await _actor(crowd["coordinator"])
     file = BytesIO(b"number;name\n77;Zoe Martin")
     found["import"] = await record.receive(staff, file, "members.csv", Options())

@@ -23,6 +23,7 @@ WITHOUT_CLASS = {
     "filiere_trade", "identity", "import_plan", "import_row", "mailing_filiere",
     "member_language", "member_link", "member_sector", "member_skill", "member_trade",
     "migration", "rate_count", "reference_version", "spent_state", "trade_label",
+    "trade_merge", "trade_merge_member",
     "worker_heartbeat",
 }  # fmt: skip
 OF_LIBRARIES = ("pgqueuer", "search_")

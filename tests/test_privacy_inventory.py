@@ -32,6 +32,7 @@ WITHOUT_PEOPLE = {
     "trade": "trades",
     "trade_group": "trades",
     "trade_label": "trades",
+    "trade_merge": "trades",
     "worker_heartbeat": "processes",
 }
 # The index is made of the profile, which is in the copy, and is deleted with it.

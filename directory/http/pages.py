@@ -48,11 +48,12 @@ def asset(name: str) -> str:
 
 
 def language(request: AnyRequest) -> str:
-    """The reader's own choice, then their account's, then their browser's."""
+    """What the address says, the reader's own choice, their account's, their browser's."""
     accept = [
         part.split(";")[0].strip() for part in request.headers.get("accept-language", "").split(",")
     ]
     return languages.negotiate(
+        request.query_params.get("lang"),
         request.cookies.get(LANGUAGE_COOKIE),
         getattr(request.scope.get("user"), "language", None),
         accept=accept,

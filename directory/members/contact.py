@@ -138,9 +138,8 @@ async def write(
             actor.account_id, member_id, body,
         )  # fmt: skip
         assert row is not None  # noqa: S101 - for mypy: an insert returns its row
-        await audit.record(
-            actor, "message.written", member_id=member_id, subject=f"message:{row['id']}"
-        )
+        # Without the recipient: who wrote to whom is not kept as long as the audit log.
+        await audit.record(actor, "message.written", subject=f"message:{row['id']}")
         await jobs.emit(MessageQueued(row["id"]))
     return MessageReceipt(row["id"], row["asked_at"])
 

@@ -198,7 +198,7 @@ _common: list[CommonWords] = []
 
 
 async def _common_words(connection: Any) -> CommonWords:
-    """A process works them out once: they change with a new version of the service only."""
+    """A process works them out once, and again after `forget_words`."""
     if not _common:
         heads, groups = set[str](), defaultdict[str, set[str]](set)
         for row in await connection.fetch("SELECT group_code, label_masculine FROM trade"):
@@ -324,7 +324,7 @@ MOST_KNOWN = 20_000
 
 
 async def trade_keys(connection: Any, codes: Iterable[str]) -> dict[str, TradeKeys]:
-    """By code. A process remembers them: they change with a new version of the service only."""
+    """By code. A process remembers them until `forget_words`."""
     wanted = set(codes)
     if missing := wanted - _known.keys():
         rows = await connection.fetch("SELECT id FROM trade WHERE code = ANY($1)", list(missing))
@@ -335,3 +335,9 @@ async def trade_keys(connection: Any, codes: Iterable[str]) -> dict[str, TradeKe
             wider = frozenset(_single((*trade.kin, *trade.near)))
             _known[trade.code] = TradeKeys(own, wider - own)
     return {code: _known[code] for code in wanted if code in _known}
+
+
+def forget_words() -> None:
+    """Trades have other names: what the process remembers of them is old."""
+    _known.clear()
+    _common.clear()

@@ -121,6 +121,19 @@ SECTIONS = (
         order="t.refused_at",
     ),
     Section(
+        name="merged_trades",
+        title=marked("Vos métiers que l’équipe a réunis à d’autres"),
+        table="trade_merge_member",
+        columns=("position", "had_both"),
+        extra={
+            "label": "(SELECT label_fr FROM trade_merge g JOIN trade ON trade.id = g.from_id"
+            " WHERE g.id = t.merge_id)",
+        },
+        covers=("merge_id",),
+        where=OWN,
+        order="t.merge_id",
+    ),
+    Section(
         name="invitation",
         title=marked("L’invitation reçue"),
         table="member_invitation",

@@ -87,11 +87,15 @@ async def show_member(
     seen_as: Annotated[Audience | None, QueryParameter(name="as")] = None,
     done: FromQuery[Done | None] = None,
     saved: FromQuery[Field | None] = None,
+    lang: FromQuery[Literal["fr", "nl", "en"] | None] = None,
 ) -> Response[str]:
     if seen_as is None:
         view = await profiles.get(request.user, member_id, pages.language(request))
         may_write = await contact.is_open(request.user, member_id)
-        return _page(request, view, done=done, saved=saved, may_write=may_write)
+        public = None
+        if request.user.is_visitor:
+            public = public_pages.head(view, pages.language(request), is_asked=lang is not None)
+        return _page(request, view, done=done, saved=saved, may_write=may_write, public=public)
     level = audiences.NEEDED[seen_as]
     seen = await profiles.preview(request.user, member_id, level, pages.language(request))
     if seen is None:
@@ -248,15 +252,13 @@ def _page(
     ]
     values = {
         "seen_as": None, "done": None, "saved": None, "editing": None, "may_write": False,
-        **context,
+        "public": None, **context,
     }  # fmt: skip
     return pages.page(
         request, "members/profile.html", status=status,
         view=view, is_owner=is_owner,
         sections=[section for section in shown if section[1]],
         labels=LABELS, audience_names=audiences.NAMES, viewers=VIEWERS,
-        address=public_pages.permanent(view.id),
-        person=public_pages.person(view) if request.user.is_visitor else None,
         counts=_counts(view), initials=views.initials(view.display_name), link_label=links.label,
         address_label=links.bare,
         **values,
@@ -288,4 +290,4 @@ def _counts(view: MemberView) -> dict[Audience, int]:
     }
 
 
-PAGES = [show_member, edit_field, save_field, confirm, *public_pages.PAGES]
+PAGES = [show_member, edit_field, save_field, confirm]

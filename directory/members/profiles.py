@@ -433,7 +433,7 @@ async def _replace(
     """Write a list of the member's; whether it is another than before."""
     if field is Field.TRADES:
         found = await vocabulary.ids("trade", [code for (code,) in rows], field)
-        rows = [(trade_id, position) for position, trade_id in enumerate(found)]
+        rows = [(trade_id, position) for position, trade_id in enumerate(dict.fromkeys(found))]
     elif field is Field.SECTORS:
         found = await vocabulary.ids("sector", [code for (code,) in rows], field)
         rows = [(sector_id,) for sector_id in found]

@@ -152,6 +152,20 @@ async def list_proposals(actor: Actor, page: int, limit: int) -> Listing[Proposa
     return Listing([_view(row, names) for row in rows], total, page, limit)
 
 
+async def get(actor: Actor, proposal_id: int) -> ProposalView:
+    """:raises errors.NotFound: for one that is withdrawn, or decided already."""
+    actor.require(Permission.KEEP_VOCABULARY)
+    async with db.connection() as reader:
+        row = 0 < proposal_id <= profiles.LARGEST_ID and await reader.fetchrow(
+            f"SELECT {_COLUMNS} FROM trade_proposal WHERE id = $1",  # noqa: S608 - own names
+            proposal_id,
+        )
+    if not row:
+        raise errors.NotFound(marked("Cette proposition n’est plus là."))
+    cards = await profiles.cards(actor, [row["member_id"]])
+    return _view(row, {card.id: card.display_name for card in cards})
+
+
 async def _open_ones(reader: asyncpg.Connection, member_id: int) -> dict[str, asyncpg.Record]:
     """By their form."""
     rows = await reader.fetch(

@@ -13,6 +13,7 @@ from directory.http.listing import LONGEST_TEXT, Listing, PageLimit, PageNumber,
 from directory.languages import marked
 from directory.members import (
     card_routes,
+    care_routes,
     contact_routes,
     freshness_pages,
     misses,
@@ -21,6 +22,7 @@ from directory.members import (
     profile_pages,
     profiles,
     proposals,
+    public_pages,
     vocabulary,
     vocabulary_pages,
 )
@@ -169,9 +171,10 @@ def _versioned(view: MemberView) -> Response[MemberView]:
 API = [
     get_member, edit_member, list_trades, list_sectors, list_places, list_misses, forget_miss,
     propose_trade, list_proposals, withdraw_proposal, *card_routes.API, *contact_routes.API,
-    *import_routes.API, *photo_pages.API, *portfolio_pages.API,
+    *care_routes.API, *import_routes.API, *photo_pages.API, *portfolio_pages.API,
 ]  # fmt: skip
 PAGES = [
     *profile_pages.PAGES, *photo_pages.PAGES, *portfolio_pages.PAGES, *vocabulary_pages.PAGES,
     *card_routes.PAGES, *contact_routes.PAGES, *freshness_pages.PAGES, *import_pages.PAGES,
+    *public_pages.PAGES, *care_routes.PAGES,
 ]  # fmt: skip

@@ -33,6 +33,8 @@ class Trade(Table, tablename="trade"):
     label_nl = Text(null=True, default=None)
     label_en = Text(null=True, default=None)
     is_common = Boolean(null=False)
+    is_kept = Boolean(null=False)
+    merged_into = BigInt(null=True, default=None)
 
 
 class Sector(Table, tablename="sector"):

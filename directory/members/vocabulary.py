@@ -17,6 +17,7 @@ import msgspec
 from directory import db, errors
 from directory.http.listing import Listing
 from directory.languages import LANGUAGES, marked
+from directory.members import documents
 from directory.members.shelves import Named, Shelf
 from search import normaliser
 
@@ -80,7 +81,8 @@ class Point(NamedTuple):
 
 class Shelves(NamedTuple):
     """families: the codes of trades by ROME code. regions: their names by code and language.
-    points: where places are, by code; None where nobody gave coordinates."""
+    points: where places are, by code; None where nobody gave coordinates. merged: the codes that
+    stand for those of merged trades."""
 
     trades: Shelf[ByLanguage[TradeEntry]]
     sectors: Shelf[ByLanguage[SectorEntry]]
@@ -88,6 +90,7 @@ class Shelves(NamedTuple):
     families: dict[str, list[str]]
     regions: dict[str, dict[str, str]]
     points: dict[str, Point | None]
+    merged: dict[str, str]
 
 
 async def keep() -> None:
@@ -117,7 +120,19 @@ async def names(kind: str, codes: Iterable[str], language: str) -> dict[str, str
         found = {code: places[code][language] for code in codes if code in places}
         return {code: f"{entry.postal_code} {entry.label}" for code, entry in found.items()}
     by_code = (kept.trades if kind == "trade" else kept.sectors).by_code
-    return {code: by_code[code][language].label for code in codes if code in by_code}
+    known = {code: kept.merged.get(code, code) if kind == "trade" else code for code in codes}
+    return {code: by_code[one][language].label for code, one in known.items() if one in by_code}
+
+
+async def standing(codes: Iterable[str]) -> list[str]:
+    """Codes of trades, those of merged ones replaced by what stands for them."""
+    merged = (await _shelves()).merged
+    return list(dict.fromkeys(merged.get(code, code) for code in codes))
+
+
+def look_again() -> None:
+    """The words have changed: do not wait to see it."""
+    _memory.look_again()
 
 
 async def points() -> Mapping[str, Point | None]:
@@ -189,8 +204,9 @@ async def ids(kind: Kind, codes: Sequence[str], field: str) -> list[int]:
     if codes and not any("\0" in code for code in codes):
         async with db.connection() as reader:
             name = "slug" if kind == "territory" else "code"
+            found = "coalesce(merged_into, id)" if kind == "trade" else "id"
             rows = await reader.fetch(
-                f"SELECT {name}, id FROM {kind} WHERE {name} = ANY($1)",  # noqa: S608 - own names
+                f"SELECT {name}, {found} AS id FROM {kind} WHERE {name} = ANY($1)",  # noqa: S608 - own names
                 codes,
             )
             known = {row[name]: row["id"] for row in rows}
@@ -209,6 +225,9 @@ class _Memory:
         self._looked_at = 0.0
         self._is_looking = False
 
+    def look_again(self) -> None:
+        self._looked_at = -CHECKED_SECONDS
+
     async def shelves(self) -> Shelves:
         """Reading takes seconds: who comes meanwhile gets those that were there before."""
         is_fresh = self._is_looking or time.monotonic() < self._looked_at + CHECKED_SECONDS
@@ -225,10 +244,11 @@ class _Memory:
             hashes = await reader.fetch("SELECT hash FROM reference_version ORDER BY part")
             edition = " ".join(row["hash"] for row in hashes)
             if self._shelves is None or self._edition != edition:
-                queries = (_TRADES, _ALSO, _SECTORS, _PLACES)
+                queries = (_TRADES, _ALSO, _SECTORS, _PLACES, _MERGED)
                 rows = [await reader.fetch(query) for query in queries]
                 self._shelves = await asyncio.to_thread(_read, *rows)
                 self._edition = edition
+                documents.forget_words()
         self._looked_at = time.monotonic()
         return self._shelves
 
@@ -244,10 +264,15 @@ _TRADES = """
     SELECT t.code, t.label_fr, t.label_masculine, t.label_feminine, t.label_nl, t.label_en,
         t.is_common, t.group_code, g.label AS group_label
     FROM trade t JOIN trade_group g ON g.code = t.group_code
+    WHERE t.merged_into IS NULL
+"""
+_MERGED = """
+    SELECT o.code, t.code AS standing FROM trade o JOIN trade t ON t.id = o.merged_into
 """
 _ALSO = """
     SELECT lower(l.label) AS label, l.is_exact, array_agg(DISTINCT t.code) AS codes
-    FROM trade_label l JOIN trade t ON t.id = l.trade_id GROUP BY lower(l.label), l.is_exact
+    FROM trade_label l JOIN trade o ON o.id = l.trade_id
+    JOIN trade t ON t.id = coalesce(o.merged_into, o.id) GROUP BY lower(l.label), l.is_exact
 """
 _SECTORS = "SELECT code, level, parent_code, label_fr, label_nl, label_en FROM sector"
 _PLACES = """
@@ -259,7 +284,7 @@ _PLACES = """
 Rows = Sequence[asyncpg.Record]
 
 
-def _read(trades: Rows, also: Rows, sectors: Rows, places: Rows) -> Shelves:
+def _read(trades: Rows, also: Rows, sectors: Rows, places: Rows, merged: Rows) -> Shelves:
     return Shelves(
         Shelf(map(_trade, trades), _also(also, is_exact=True), _also(also, is_exact=False)),
         Shelf(map(_sector, sectors)),
@@ -275,6 +300,7 @@ def _read(trades: Rows, also: Rows, sectors: Rows, places: Rows) -> Shelves:
             else Point(row["latitude"], row["longitude"])
             for row in places
         },
+        {row["code"]: row["standing"] for row in merged},
     )
 
 

@@ -43,6 +43,11 @@ ROWS = (
         marked("Tant que le compte existe"),
     ),
     Kept(
+        marked("Messages écrits par l’annuaire : qui, à qui, quand"),
+        marked("Limiter les abus, et suivre un signalement"),
+        marked("Six mois ; le texte, jusqu’à son envoi"),
+    ),
+    Kept(
         marked("Mails et rencontres que vous avez publiés"),
         marked("Ils appartiennent aussi aux personnes qui les ont lus"),
         marked("Sans limite"),

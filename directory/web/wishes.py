@@ -143,7 +143,8 @@ async def wished(
     facets: Counted = None,
 ) -> Wish:
     given = {
-        "trade": trade, "sector": sector, "filiere": filiere, "region": region,
+        "trade": await vocabulary.standing(trade or ()),
+        "sector": sector, "filiere": filiere, "region": region,
         "language": language, "availability": availability,
     }  # fmt: skip
     return Wish(

@@ -58,9 +58,17 @@ async def load_trades(connection: asyncpg.Connection) -> Written:
     await _upsert(connection, "trade", trades.Trade._fields[:-1], (trade[:-1] for trade in known))
     ids = {row["code"]: row["id"] for row in await connection.fetch("SELECT code, id FROM trade")}
     await connection.execute(
-        "DELETE FROM trade_label WHERE trade_id = ANY($1)", [ids[trade.code] for trade in known]
+        "DELETE FROM trade_label WHERE trade_id = ANY($1) AND source <> 'ours'",
+        [ids[trade.code] for trade in known],
     )
-    labels = [(ids[trade.code], *label) for trade in known for label in trade.labels]
+    ours = {
+        tuple(row)
+        for row in await connection.fetch(
+            "SELECT trade_id, language, label FROM trade_label WHERE source = 'ours'"
+        )
+    }
+    every = ((ids[trade.code], *label) for trade in known for label in trade.labels)
+    labels = [label for label in every if label[:3] not in ours]
     await connection.copy_records_to_table(
         "trade_label",
         columns=("trade_id", "language", "label", "source", "is_exact"),
@@ -91,12 +99,14 @@ async def _upsert(
     """By code; through a temporary table, as COPY knows no conflict."""
     names = ", ".join(columns)
     fresh = ", ".join(f"{column} = excluded.{column}" for column in columns if column != "code")
+    # What a coordinator named stays so.
+    kept = " WHERE NOT trade.is_kept" if table == "trade" else ""
     await connection.execute(
         f"CREATE TEMP TABLE staged AS SELECT {names} FROM {table} WITH NO DATA"  # noqa: S608 - own names
     )
     await connection.copy_records_to_table("staged", columns=columns, records=rows)
     await connection.execute(
         f"INSERT INTO {table} ({names}) SELECT {names} FROM staged"  # noqa: S608 - own names
-        f" ON CONFLICT (code) DO UPDATE SET {fresh}"
+        f" ON CONFLICT (code) DO UPDATE SET {fresh}{kept}"
     )
     await connection.execute("DROP TABLE staged")
