@@ -34,7 +34,7 @@ def main() -> int:
         if not prepare_browser():
             missing.append("the browser tests: no Chromium (Debian: apt-get install chromium)")
         if not (shutil.which("node") and shutil.which("npm")):
-            missing.append("the OpenID Connect provider: no node or npm (Debian: nodejs npm)")
+            out.print("No node or npm: signing in at a real OpenID Connect provider is left out.")
         if not os.environ.get("MEILI_URL"):
             out.print("MEILI_URL is not set: the runs against a Meilisearch server are left out.")
     failed = [name for name, command in checks.items() if not run(name, command)]

@@ -142,13 +142,13 @@ async def test_any_body_is_taken_or_refused(
 
 
 @pytest.mark.parametrize("field", TEXTS[:3])
-@pytest.mark.parametrize("sign", REFUSED, ids=lambda sign: f"{ord(sign):04x}")
 async def test_signs_that_nobody_sees_are_refused(
-    client: httpx.AsyncClient, awa: Person, field: str, sign: str
+    client: httpx.AsyncClient, awa: Person, field: str
 ) -> None:
-    answer = await patch(client, awa, **{field: f"Awa{sign}Lemaire"})
-    assert answer.status_code == 400
-    assert answer.json()["errors"][0]["field"] == field
+    for sign in REFUSED:
+        answer = await patch(client, awa, **{field: f"Awa{sign}Lemaire"})
+        assert answer.status_code == 400, f"{ord(sign):04x}"
+        assert answer.json()["errors"][0]["field"] == field
 
 
 NAMES = {
