@@ -8,7 +8,6 @@ import enum
 from datetime import datetime, timedelta
 from pathlib import Path
 
-import aiosmtplib
 import msgspec
 
 from directory import db, errors, jobs, mail, settings
@@ -16,8 +15,10 @@ from directory.accounts import audit, secrets, sessions
 from directory.accounts.actor import VISITOR, Actor, Permission
 from directory.http.listing import Listing
 from directory.languages import marked
+from directory.members import posting
 from directory.members.imports import record
 from directory.members.imports.record import LARGEST_ID
+from directory.members.posting import Outcome
 
 MAILS = Path(__file__).parent.parent / "mails"
 LIFETIME = timedelta(days=30)
@@ -105,26 +106,24 @@ async def _send_next() -> bool:
     claimed = await _claim()
     if claimed is None:
         return False
-    try:
-        await mail.send(
-            mail.render(
-                MAILS / "invitation", settings.current(), to=claimed.email,
-                language=claimed.language, name=claimed.name, days=LIFETIME.days,
-                link=f"{settings.current().public_url}/invitation/{claimed.secret}",
-            ),
-            settings.current(),
-        )  # fmt: skip
-    except aiosmtplib.SMTPRecipientsRefused:
-        await _note(claimed, "state = 'failed', token_hash = NULL")
-    except (aiosmtplib.SMTPException, OSError):
-        await _note(
-            claimed,
-            f"state = CASE WHEN attempts >= {MOST_ATTEMPTS} THEN 'failed' ELSE 'waiting'"
-            " END::invitation_state, next_at = now() + attempts * interval '15 minutes'",
+    outcome = await posting.post(
+        mail.render(
+            MAILS / "invitation", settings.current(), to=claimed.email,
+            language=claimed.language, name=claimed.name, days=LIFETIME.days,
+            link=f"{settings.current().public_url}/invitation/{claimed.secret}",
         )
-    else:
-        await _note(claimed, "state = 'sent', sent_at = now()")
+    )  # fmt: skip
+    await _note(claimed, _NOTES[outcome])
     return True
+
+
+_NOTES = {
+    Outcome.SENT: "state = 'sent', sent_at = now()",
+    Outcome.LATER: f"state = CASE WHEN attempts >= {MOST_ATTEMPTS} THEN 'failed' ELSE 'waiting'"
+    " END::invitation_state, next_at = now() + attempts * interval '15 minutes'",
+    Outcome.FAILED: "state = 'failed', token_hash = NULL",
+    Outcome.IN_DOUBT: "state = 'in_doubt'",  # never sent again by itself
+}
 
 
 async def _claim() -> _Claimed | None:
