@@ -23,6 +23,8 @@ class Permission(enum.Enum):
     WRITE_TO_FILIERE = "write_to_filiere"
     LIST_EVENTS = "list_events"
     RUN_FILIERES = "run_filieres"
+    TEND_FILIERE = "tend_filiere"
+    PROPOSE_FILIERE = "propose_filiere"
     PROPOSE_TRADE = "propose_trade"
     KEEP_VOCABULARY = "keep_vocabulary"
     EXPORT_OWN = "export_own"
@@ -66,6 +68,8 @@ ALLOWED_BY_ROLE: dict[Permission, frozenset[Role]] = {
         {Role.ANIMATOR, Role.AMBASSADOR, Role.COORDINATOR, Role.ADMINISTRATOR}
     ),
     Permission.RUN_FILIERES: frozenset({Role.COORDINATOR, Role.ADMINISTRATOR}),
+    # Its texts, method sheet, requests to join: by who animates it, or the staff in their place.
+    Permission.TEND_FILIERE: frozenset({Role.ANIMATOR, Role.COORDINATOR, Role.ADMINISTRATOR}),
     Permission.KEEP_VOCABULARY: frozenset({Role.COORDINATOR, Role.ADMINISTRATOR}),
     Permission.IMPORT_MEMBERS: frozenset({Role.COORDINATOR, Role.ADMINISTRATOR}),
     Permission.READ_AUDIT: frozenset({Role.COORDINATOR, Role.ADMINISTRATOR}),
@@ -79,6 +83,7 @@ ALLOWED_TO_MEMBERS = frozenset(
         Permission.READ_MEMBERS,
         Permission.EDIT_PROFILE,
         Permission.JOIN_FILIERE,
+        Permission.PROPOSE_FILIERE,
         Permission.PROPOSE_TRADE,
         Permission.WRITE_TO_MEMBER,
     }
@@ -93,6 +98,8 @@ TOKEN_SCOPES: dict[Permission, Scope] = {
     Permission.WRITE_TO_FILIERE: Scope.MAILINGS_WRITE,
     Permission.LIST_EVENTS: Scope.EVENTS_WRITE,
     Permission.RUN_FILIERES: Scope.FILIERES_WRITE,
+    Permission.TEND_FILIERE: Scope.FILIERES_WRITE,
+    Permission.PROPOSE_FILIERE: Scope.FILIERES_WRITE,
     Permission.PROPOSE_TRADE: Scope.PROFILE_WRITE,
     Permission.KEEP_VOCABULARY: Scope.VOCABULARY_WRITE,
     Permission.WRITE_TO_MEMBER: Scope.PROFILE_WRITE,

@@ -82,6 +82,7 @@ async def _page(
     return pages.page(
         request, "filieres/filiere.html", status=status,
         filiere=filiere, sections=await sections.of(request, filiere), notice=notice,
+        tools=sections.tools_of(request, filiere),
         ahead=lifecycle.ahead(filiere.stage),
         moves=lifecycle.MOVES[filiere.stage] if may_move else (),
         typed=typed, problem=problem,

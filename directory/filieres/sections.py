@@ -10,9 +10,13 @@ from directory.filieres.registry import FiliereView
 
 
 class Spot(enum.Enum):
-    """Where on the page: after the timeline, after the people, or last."""
+    """Where on the page, in this order. DATES and what follows come after the trades."""
 
+    DOSSIER = "dossier"
+    SUPPORT = "support"
     DATES = "dates"
+    METHOD = "method"
+    PEOPLE = "people"
     ACTIVITY = "activity"
     JOIN = "join"
 
@@ -31,6 +35,28 @@ class Section(msgspec.Struct, frozen=True):
 Build = Callable[[ActorRequest, FiliereView], Awaitable[Section | None]]
 
 _builds: list[tuple[Spot, Build]] = []
+
+
+class Tool(msgspec.Struct, frozen=True):
+    """A link for those who run the filière. `path` is added to the address of its page."""
+
+    label: str
+    path: str
+
+
+Offer = Callable[[ActorRequest, FiliereView], list[Tool]]
+
+_offers: list[Offer] = []
+
+
+def tools(offer: Offer) -> Offer:
+    """Offer what the function returns, on top of every filière's page."""
+    _offers.append(offer)
+    return offer
+
+
+def tools_of(request: ActorRequest, filiere: FiliereView) -> list[Tool]:
+    return [tool for offer in _offers for tool in offer(request, filiere)]
 
 
 def add(spot: Spot) -> Callable[[Build], Build]:
