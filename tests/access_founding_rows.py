@@ -9,8 +9,8 @@ MEMBERS_DELETE = "401 204 204 204 204 403 403 403 204"
 NOT_OWN = "401 403 403 403 403 403 403 403 403"
 BY_NOBODY = "nobody of the scene proposed it"
 PROPOSED = {
-    "kind": "trade", "name_fr": "Souffleuses de verre", "purpose_fr": "Partager un four.",
-    "trades": ["{trade}"], "need": "Un four coûte cher.", "intentions": "En louer un.",
+    "kind": "sector", "name_fr": "Souffleuses de verre", "purpose_fr": "Partager un four.",
+    "sectors": ["01.1"], "need": "Un four coûte cher.", "intentions": "En louer un.",
 }  # fmt: skip
 PROPOSED_FORM = {
     "kind": "trade", "name_fr": "Souffleuses de verre", "purpose_fr": "Partager un four.",

@@ -1,13 +1,14 @@
 """Who is told by mail that a filière moved on: once each, and only those who wanted it."""
 
 from collections.abc import AsyncIterator
+from email import policy
 
 import asyncpg
 import httpx
 import msgspec
 import pytest
 
-from directory import jobs, settings
+from directory import jobs, mail, settings
 from directory.filieres import following
 from directory.filieres.lifecycle import Stage, StageChanged
 from directory.members import posting
@@ -76,13 +77,13 @@ async def test_members_who_chose_the_news_are_told_once(
     await move(client, connection, "web", "dormant")
     await work(connection, times=2)
     assert sink.recipients == {told.email: 1, in_dutch.email: 1}
-    mail = sink.to(told.email)
-    assert "Vers dormant." in mail.text
-    assert "En sommeil" in str(mail.message["subject"])
+    letter = sink.to(told.email)
+    assert "Vers dormant." in letter.text
+    assert "En sommeil" in str(letter.message["subject"])
     assert "In rust" in str(sink.to(in_dutch.email).message["subject"])
-    assert "vous avez choisi « Actualités, tout de suite » dans Métiers du web" in mail.text
-    stop = str(mail.message["List-Unsubscribe"]).strip("<>")
-    assert mail.message["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
+    assert "vous avez choisi « Actualités, tout de suite » dans Métiers du web" in letter.text
+    stop = str(letter.message["List-Unsubscribe"]).strip("<>")
+    assert letter.message["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
     client.cookies.clear()
     answer = await client.post(stop, content="List-Unsubscribe=One-Click")
     assert answer.status_code == 200
@@ -136,9 +137,9 @@ async def test_who_follows_a_proposal_is_told_and_stops_it_by_the_link(
     await move(client, connection, slug, "forming")
     await work(connection, times=2)
     assert sink.recipients == {proposer.email: 2, follower.email: 1}
-    mail = sink.to(follower.email)
-    stop = str(mail.message["List-Unsubscribe"]).strip("<>")
-    assert stop in mail.text
+    letter = sink.to(follower.email)
+    stop = str(letter.message["List-Unsubscribe"]).strip("<>")
+    assert stop in letter.text
     client.cookies.clear()
     before = await connection.fetch("SELECT * FROM filiere_support ORDER BY member_id")
     assert (await client.get(stop)).status_code == 200
@@ -180,10 +181,10 @@ async def test_a_closed_filiere_is_told_to_everybody_who_was_in_it(
     await memberships.end_with_filiere(msgspec.json.decode(payload, type=StageChanged))
     await work(connection, times=2)
     assert sink.recipients == {silent.email: 1, chose.email: 1, paused.email: 1}
-    mail = sink.to(chose.email)
-    assert "Votre place est libre" in mail.text
-    assert "Vers closed." in mail.text
-    assert mail.message["List-Unsubscribe"] is None
+    letter = sink.to(chose.email)
+    assert "Votre place est libre" in letter.text
+    assert "Vers closed." in letter.text
+    assert letter.message["List-Unsubscribe"] is None
 
 
 async def test_a_relay_that_is_away_is_asked_again(
@@ -207,3 +208,13 @@ async def test_a_relay_that_is_away_is_asked_again(
 async def test_the_worker_knows_who_listens() -> None:
     heard = jobs._heard_by[StageChanged]
     assert "directory.subscriptions.stage_mails.note" in heard
+
+
+def test_a_long_address_to_stop_at_is_never_encoded(chosen: Settings) -> None:
+    """RFC 2369 wants it as it is; encoded words are for texts."""
+    stop = f"<https://annuaire.coop.example/m/{'x' * 200}/stop>"
+    message = mail.Message(
+        "a@b.example", "Éole", "a", "<p>a</p>", headers={"List-Unsubscribe": stop}
+    )
+    raw = mail.compose(message, chosen).as_bytes(policy=policy.SMTP)
+    assert f"List-Unsubscribe: {stop}\r\n".encode() in raw

@@ -33,8 +33,10 @@ async def test_the_first_support_of_somebody_else_moves_it_on_by_itself(
     entry = (await client.get(f"/api/v1/filieres/{slug}/timeline")).json()["items"][1]
     assert entry["decided_as"] == "service"
     assert entry["reason"] == "Une deuxième personne la soutient."
-    english = await client.get(f"/filieres/{slug}?lang=en")
+    client.cookies.set("language", "en")
+    english = await client.get(f"/filieres/{slug}")
     assert "A second person supports it." in english.text
+    client.cookies.delete("language")
     await founding.supports(client, connection, slug)
     moves = await connection.fetchval("SELECT count(*) FROM stage_change")
     assert moves == 2

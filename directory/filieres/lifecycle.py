@@ -201,7 +201,7 @@ def is_reversible(from_stage: Stage, to_stage: Stage) -> bool:
 def _require_move(from_stage: Stage, to_stage: Stage) -> None:
     if to_stage not in MOVES[from_stage]:
         raise MoveRefused(
-            marked("La filière est à l’étape « %(from_stage)s » : celle-là ne la suit pas."),
+            marked("La filière est à l’étape « %(from_stage)s » : celle-là ne la suit pas."),
             from_stage=Label(from_stage.label),
         )
 

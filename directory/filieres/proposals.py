@@ -40,7 +40,7 @@ DAILY = Limit("propose-filiere", 5, timedelta(days=1))
 SLUG_LENGTH = 60
 # Other pages and addresses of the API stand beside those of filières.
 TAKEN = frozenset({"alike", "health", "new", "propose"})
-_LETTERS = str.maketrans({"œ": "oe", "æ": "ae", "ß": "ss", "ø": "o", "ł": "l"})
+_LETTERS = str.maketrans({"’": "-", "œ": "oe", "æ": "ae", "ß": "ss", "ø": "o", "ł": "l"})
 Text = Annotated[str, msgspec.Meta(description="1 to 2,000 characters.")]
 
 
@@ -203,8 +203,8 @@ def slug_of(name: str) -> str:
     """'metiers-du-bois'; 'filiere' for a name without a letter of the Latin alphabet."""
     plain = unicodedata.normalize("NFKD", name.lower().translate(_LETTERS))
     ascii_only = plain.encode("ascii", "ignore").decode()
-    joined = re.sub(r"[^a-z0-9]+", "-", ascii_only.replace("'", "-"))
-    return joined[:SLUG_LENGTH].strip("-") or "filiere"
+    joined = re.sub(r"[^a-z0-9]+", "-", ascii_only)
+    return joined.strip("-")[:SLUG_LENGTH].strip("-") or "filiere"
 
 
 async def _note(

@@ -25,7 +25,7 @@ ROWS = (
     Kept(
         marked("Connexions, liens pour entrer, jetons"),
         marked("Vous reconnaître d’une page à l’autre"),
-        marked("Jusqu’à leur fin : 15 minutes, 30 jours ou la date choisie"),
+        marked("Jusqu’à leur fin : 15 minutes, 30 jours ou la date choisie"),
     ),
     Kept(
         marked("Fiche, photo, portfolio, propositions de métiers"),
@@ -54,7 +54,7 @@ ROWS = (
         after=marked("Elles restent, sans votre nom"),
     ),
     Kept(
-        marked("Messages écrits par l’annuaire : qui, à qui, quand"),
+        marked("Messages écrits par l’annuaire : qui, à qui, quand"),
         marked("Limiter les abus, et suivre un signalement"),
         marked("Six mois ; le texte, jusqu’à son envoi"),
     ),
@@ -62,7 +62,7 @@ ROWS = (
         marked("Mails et rencontres que vous avez publiés"),
         marked("Ils appartiennent aussi aux personnes qui les ont lus"),
         marked("Sans limite"),
-        after=marked("Ils restent, signés « ancien membre »"),
+        after=marked("Ils restent, signés « ancien membre »"),
     ),
     Kept(
         marked("Registre de vos accords"),
