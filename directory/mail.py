@@ -7,7 +7,7 @@ own bytes; they share the connection made here.
 import functools
 import re
 from datetime import UTC, datetime
-from email.headerregistry import Address, HeaderRegistry, UnstructuredHeader
+from email.headerregistry import Address, BaseHeader, HeaderRegistry, UnstructuredHeader
 from email.message import EmailMessage
 from email.policy import EmailPolicy, Policy
 from email.utils import make_msgid
@@ -40,7 +40,7 @@ class Message(msgspec.Struct, frozen=True):
     headers: dict[str, str] = {}
 
 
-class _Verbatim(UnstructuredHeader):
+class _Verbatim(UnstructuredHeader, BaseHeader):
     """A long address would be put into encoded words (RFC 2047), which nobody undoes here."""
 
     def fold(self, *, policy: Policy) -> str:
