@@ -7,7 +7,16 @@ from itertools import islice
 import asyncpg
 import msgspec
 
-from directory.demo import filieres, gatherings, memberships, network, people, profiles, rows
+from directory.demo import (
+    filieres,
+    gatherings,
+    memberships,
+    network,
+    people,
+    profiles,
+    proposals,
+    rows,
+)
 from directory.subscriptions import wordings
 
 CHUNK = 2_000
@@ -72,6 +81,7 @@ async def load(
             await memberships.write(writer, chunk, joinings, ids, filiere_ids, codes)
             if not done:
                 animators = await network.appoint(writer, mandates, ids, filiere_ids, today)
+                await proposals.write(writer, chunk, ids, filiere_ids, today)
                 await gatherings.write_events(writer, animators, filiere_ids, codes, seed, today)
             done += len(chunk)
             progress(done, members)

@@ -40,7 +40,15 @@ async def found(writer: Writer, codes: Codes, today: date) -> Mapping[str, int]:
     )  # fmt: skip
     await writer.copy(
         "stage_change",
-        ("filiere_id", "from_stage", "to_stage", "reason", "decided_by", "decided_at"),
+        (
+            "filiere_id",
+            "from_stage",
+            "to_stage",
+            "reason",
+            "decided_by",
+            "decided_as",
+            "decided_at",
+        ),
         (row for filiere in known for row in _history(filiere, ids, coordinator, today)),
     )
     return ids
@@ -83,7 +91,12 @@ def _history(
     before: str | None = None
     for days, stage, reason in filiere.history:
         moved_at = profiles.noon(today - timedelta(days=days))
-        yield ids[filiere.slug], before, stage, reason, coordinator, moved_at
+        # Members propose and support; from then on coordinators decide.
+        author = (
+            (None, "service") if stage in {"proposed", "gathering"}
+            else (coordinator, "coordination")
+        )  # fmt: skip
+        yield ids[filiere.slug], before, stage, reason, *author, moved_at
         before = stage
 
 

@@ -189,7 +189,7 @@ async def list_alike(
 
 
 @get(
-    "/filieres/{slug:str}/proposal", operation_id="getProposal",
+    "/filieres/{slug:str}/proposal", operation_id="getFiliereProposal",
     summary="The need and the first intentions with which a filière was proposed",
     tags=["filieres"], responses=problems.responses(404),
 )  # fmt: skip
@@ -201,7 +201,7 @@ async def get_proposal(request: ActorRequest, slug: FromPath[str]) -> ProposalVi
 
 
 @delete(
-    "/filieres/{slug:str}/proposal", operation_id="withdrawProposal",
+    "/filieres/{slug:str}/proposal", operation_id="withdrawFiliereProposal",
     summary="Take one’s own proposal back while nobody else supports it",
     tags=["filieres"], responses=problems.responses(401, 403, 404, 409),
 )  # fmt: skip

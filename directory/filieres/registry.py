@@ -81,13 +81,21 @@ class FiliereRef(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class FiliereCard(FiliereRef, frozen=True, kw_only=True):
-    """A filière in a list. `next_event_at` is of an event that the reader may see."""
+    """A filière in a list. `next_event_at` is of an event that the reader may see.
+
+    `support_count` is how many members support it, or supported it while it was a proposal.
+    """
 
     purpose: str
     openness: Openness
     territory: str | None
     member_count: int
+    support_count: int
     next_event_at: datetime | None
+
+    @property
+    def is_proposal(self) -> bool:
+        return self.stage in Shown.PROPOSED.stages
 
     @property
     def next_event_on(self) -> date | None:
@@ -117,6 +125,8 @@ _CARD = f"""
     f.openness::text AS openness, f.version, t.name AS territory,
     (SELECT count(*) FROM membership m JOIN member p ON p.id = m.member_id
      WHERE m.filiere_id = f.id AND m.left_at IS NULL AND p.left_on IS NULL) AS member_count,
+    (SELECT count(*) FROM filiere_support s JOIN member p ON p.id = s.member_id
+     WHERE s.filiere_id = f.id AND s.stance = 'favourable' AND p.left_on IS NULL) AS support_count,
     (SELECT min(e.starts_at) FROM event_filiere ef JOIN event e ON e.id = ef.event_id
      WHERE ef.filiere_id = f.id AND e.starts_at > now() AND e.cancelled_at IS NULL
        AND (e.audience = 'public' OR $2::boolean AND e.audience = 'members')) AS next_event_at
