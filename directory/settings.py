@@ -88,6 +88,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """Mails to newly imported members, over all workers."""
 
     filieres_per_member: Annotated[int, msgspec.Meta(ge=1, le=20)] = 3
+    supports_needed: Annotated[int, msgspec.Meta(ge=1, le=10_000)] = 10
+    """So many members, its proposer among them, bring a proposal to the coordinators."""
+
     meili_url: str = ""
     meili_key: str = ""
     meili_prefix: str = ""

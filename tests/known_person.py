@@ -74,6 +74,12 @@ INSERT INTO mandate (filiere_id, member_id, role, starts_on, ends_on)
     SELECT min(id), {MEMBER}, 'animator', current_date, current_date + 100 FROM filiere;
 INSERT INTO stage_change (filiere_id, to_stage, reason, decided_by)
     SELECT min(id), 'active', 'Assez de monde', {ACCOUNT} FROM filiere;
+INSERT INTO filiere_proposal (filiere_id, proposed_by, need, intentions)
+    SELECT min(id), {MEMBER}, 'Se retrouver entre artistes', 'Une rencontre' FROM filiere;
+INSERT INTO filiere_support (filiere_id, member_id, stance, opinion)
+    SELECT min(id), {MEMBER}, 'reserve', 'Zélie veut des tours' FROM filiere;
+INSERT INTO stage_mail (change_id, member_id, reason)
+    SELECT id, {MEMBER}, 'followed' FROM stage_change LIMIT 1;
 WITH said AS (
     INSERT INTO consent_ledger
         (member_id, filiere_id, topic, rhythm, act, actor_id, screen, wording_id, network)
