@@ -74,6 +74,8 @@ INSERT INTO mandate (filiere_id, member_id, role, starts_on, ends_on)
     SELECT min(id), {MEMBER}, 'animator', current_date, current_date + 100 FROM filiere;
 INSERT INTO stage_change (filiere_id, to_stage, reason, decided_by)
     SELECT min(id), 'active', 'Assez de monde', {ACCOUNT} FROM filiere;
+INSERT INTO dossier_reason (filiere_id, body, author_id, author_role)
+    SELECT min(id), 'Un besoin de la coopérative', {ACCOUNT}, 'coordinator' FROM filiere;
 WITH said AS (
     INSERT INTO consent_ledger
         (member_id, filiere_id, topic, rhythm, act, actor_id, screen, wording_id, network)

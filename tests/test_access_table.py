@@ -135,6 +135,7 @@ async def _set(connection: asyncpg.Connection, app: Any, var_dir: Path) -> Scene
     web = await people.filiere(connection, "web")
     image = await people.filiere(connection, "image")
     await people.filiere(connection, "garden")
+    await connection.execute("INSERT INTO filiere_trade SELECT $1, min(id) FROM trade", web)
     await people.animates(connection, crowd["animator"], web)
     await people.animates(connection, crowd["other_animator"], image)
     await people.grants(connection, crowd["ambassador"], "ambassador", f"filiere:{web}")

@@ -14,6 +14,8 @@ ACTIONS = {
     "membership.joined": marked("Entrée dans une filière"),
     "membership.left": marked("Sortie d’une filière"),
     "filiere.moved": marked("Étape d’une filière changée"),
+    "dossier.written": marked("Raisons d’une filière écrites"),
+    "dossier.counted": marked("Chiffres d’une filière recomptés"),
     "role.given": marked("Rôle donné"),
     "role.ended": marked("Rôle retiré"),
     "mailing.sent": marked("Mail envoyé à une filière"),

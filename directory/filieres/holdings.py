@@ -25,8 +25,18 @@ SECTIONS = (
         table="stage_change",
         columns=("id", "from_stage", "to_stage", "reason", "decided_at"),
         extra={"filiere": FILIERE},
-        covers=("filiere_id",),
+        covers=("filiere_id", "dossier"),  # the figures published with the reason: of no person
         where="t.decided_by = p.account_id",
+        order="t.id",
+    ),
+    Section(
+        name="dossier_reasons",
+        title=marked("Ce que vous avez écrit dans des dossiers de filières"),
+        table="dossier_reason",
+        columns=("id", "body", "author_role", "written_at"),
+        extra={"filiere": FILIERE},
+        covers=("filiere_id",),
+        where="t.author_id = p.account_id",
         order="t.id",
     ),
 )
@@ -38,4 +48,7 @@ async def erase(opened: asyncpg.Connection, person: Person) -> None:
     await opened.execute("DELETE FROM mandate WHERE member_id = $1", person.member_id)
     await opened.execute(
         "UPDATE stage_change SET decided_by = NULL WHERE decided_by = $1", person.account_id
+    )
+    await opened.execute(
+        "UPDATE dossier_reason SET author_id = NULL WHERE author_id = $1", person.account_id
     )

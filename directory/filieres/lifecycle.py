@@ -9,6 +9,7 @@ import msgspec
 from directory import db, errors, jobs
 from directory.accounts import audit
 from directory.accounts.actor import Actor, Permission, filiere_scope
+from directory.filieres import evidence
 from directory.languages import Label, marked
 
 REASON_LENGTH = 500
@@ -84,6 +85,8 @@ class MoveRefused(errors.Conflict):
 async def advance(actor: Actor, slug: str, to_stage: Stage, reason: str) -> None:
     """Move a filière on: coordinators only, with a reason that everybody reads.
 
+    The figures of its dossier are published with it as they are now, for ever.
+
     :raises MoveRefused: when MOVES does not have it. :raises errors.Malformed: without a reason.
     """
     actor.require(Permission.RUN_FILIERES)
@@ -106,9 +109,11 @@ async def advance(actor: Actor, slug: str, to_stage: Stage, reason: str) -> None
             row["id"], to_stage.value,
         )  # fmt: skip
         await opened.execute(
-            "INSERT INTO stage_change (filiere_id, from_stage, to_stage, reason, decided_by) "
-            "VALUES ($1, $2::filiere_stage, $3::filiere_stage, $4, $5)",
+            "INSERT INTO stage_change "
+            "(filiere_id, from_stage, to_stage, reason, decided_by, dossier) "
+            "VALUES ($1, $2::filiere_stage, $3::filiere_stage, $4, $5, $6)",
             row["id"], from_stage.value, to_stage.value, words, actor.account_id,
+            await evidence.snapshot(actor, row["id"]),
         )  # fmt: skip
         await audit.record(actor, "filiere.moved", subject=filiere_scope(row["id"]))
         await jobs.emit(StageChanged(row["id"], from_stage, to_stage))

@@ -10,7 +10,7 @@ from litestar.response import Redirect
 from directory import errors
 from directory.accounts.actor import Permission
 from directory.accounts.authentication import ActorRequest
-from directory.filieres import appointment_routes, lifecycle, registry, sections
+from directory.filieres import appointment_routes, dossier_routes, lifecycle, registry, sections
 from directory.filieres.lifecycle import Stage
 from directory.filieres.registry import FiliereCard, FiliereView, Kind
 from directory.http import pages, problems
@@ -126,5 +126,5 @@ async def move_filiere(
     return await registry.view(request.user, slug, pages.language(request))
 
 
-API = [list_filieres, get_filiere, move_filiere, *appointment_routes.API]
-PAGES = [list_page, filiere_page, move, *appointment_routes.PAGES]
+API = [list_filieres, get_filiere, move_filiere, *appointment_routes.API, *dossier_routes.API]
+PAGES = [list_page, filiere_page, move, *appointment_routes.PAGES, *dossier_routes.PAGES]
