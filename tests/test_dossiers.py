@@ -227,7 +227,7 @@ async def test_turnovers_are_counted_once_a_quarter(
         "under", "about", "about", "under", "under",
     ]  # fmt: skip
     page = (await client.get(PAGE)).text
-    assert "10 000 à 25 000 €" in page
+    assert "10\u00a0000 à 25\u00a0000\u00a0€" in page
     assert "environ 20" in page
 
 

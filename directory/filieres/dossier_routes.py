@@ -13,7 +13,7 @@ from directory.accounts.actor import Permission
 from directory.accounts.authentication import ActorRequest
 from directory.filieres import curve, dossiers, figures, registry, sections
 from directory.filieres.dossiers import Dossier
-from directory.filieres.figures import Figures
+from directory.filieres.figures import Preview
 from directory.filieres.registry import FiliereView
 from directory.filieres.sections import Section, Spot, Tool
 from directory.http import pages, problems
@@ -162,8 +162,9 @@ async def recount(request: ActorRequest, slug: FromPath[str]) -> Dossier:
     description="For members, 60 times an hour. Trades or sectors, not both. Rounded to 5.",
     tags=["filieres"], responses=problems.responses(401, 403, 429),
 )  # fmt: skip
-async def get_figures(request: ActorRequest, trade: Codes = None, sector: Codes = None) -> Figures:
-    return await figures.of(request.user, trades=trade or (), sectors=sector or ())
+async def get_figures(request: ActorRequest, trade: Codes = None, sector: Codes = None) -> Preview:
+    language = pages.language(request)
+    return await figures.of(request.user, language, trades=trade or (), sectors=sector or ())
 
 
 API = [get_figures, get_dossier, write_reasons, recount]

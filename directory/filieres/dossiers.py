@@ -8,16 +8,25 @@ import msgspec
 from directory import db, errors, settings
 from directory.accounts import audit
 from directory.accounts.actor import Actor, Permission, Role, filiere_scope
-from directory.filieres import authors, criteria, decisions, evidence, lifecycle, opinions, registry
+from directory.filieres import (
+    authors,
+    criteria,
+    decisions,
+    evidence,
+    figures,
+    lifecycle,
+    opinions,
+    registry,
+)
 from directory.filieres.authors import Author
 from directory.filieres.criteria import Counted, Criterion
 from directory.filieres.decisions import Decision
-from directory.filieres.figures import Point, Spread
+from directory.filieres.figures import Named, Point, Spread
 from directory.filieres.opinions import Opinions
 from directory.filieres.registry import FiliereRef, Kind
 from directory.filieres.turnover import Turnover
 from directory.languages import marked
-from directory.members import drafts, views, vocabulary
+from directory.members import drafts, views
 
 LONGEST = 4_000
 
@@ -32,11 +41,6 @@ class Reason(msgspec.Struct, frozen=True):
     @property
     def written_on(self) -> date:
         return self.written_at.astimezone(lifecycle.ZONE).date()
-
-
-class Named(msgspec.Struct, frozen=True):
-    code: str
-    name: str
 
 
 class Details(msgspec.Struct, frozen=True, kw_only=True):
@@ -112,20 +116,11 @@ async def _details(
     reader: asyncpg.Connection, filiere_id: int, counted: Counted, language: str
 ) -> Details:
     found = counted.figures
-    places = [group.code for group in found.places.groups]
-    offices = await reader.fetch(
-        "SELECT slug, name FROM territory WHERE slug = ANY($1)",
-        [group.code for group in found.territories.groups],
-    )
-    towns = await vocabulary.names("place", places, language)
     return Details(
         points=await evidence.list_points(reader, filiere_id, counted.on),
         places=found.places,
         territories=found.territories,
-        names=[
-            *(Named(code, name) for code, name in towns.items()),
-            *(Named(row["slug"], row["name"]) for row in offices),
-        ],
+        names=await figures.names(reader, found, language),
         turnover=counted.turnover,
     )
 

@@ -11,7 +11,7 @@ from datetime import date, timedelta
 import asyncpg
 import msgspec
 
-from directory import db, errors, limits
+from directory import db, errors, limits, settings
 from directory.accounts.actor import Actor, Permission
 from directory.languages import marked
 from directory.limits import Limit
@@ -79,6 +79,23 @@ class Figures(msgspec.Struct, frozen=True, kw_only=True):
     potential: Figure | None
     places: Spread
     territories: Spread
+
+
+class Named(msgspec.Struct, frozen=True):
+    """What the code of a place or the slug of an office stands for."""
+
+    code: str
+    name: str
+
+
+class Preview(Figures, frozen=True, kw_only=True):
+    """The figures of words that nobody proposed yet, with the names of places and offices."""
+
+    names: list[Named]
+
+    @property
+    def by_code(self) -> dict[str, str]:
+        return {one.code: one.name for one in self.names}
 
 
 class Words(msgspec.Struct, frozen=True):
@@ -234,9 +251,22 @@ def _spread(counts: Mapping[str, int], whole: int, most: int) -> Spread:
     return Spread(groups, Figure(others) if others else None)
 
 
+async def names(reader: asyncpg.Connection, found: Figures, language: str) -> list[Named]:
+    """Of the places and offices that are shown."""
+    towns = await vocabulary.names("place", [one.code for one in found.places.groups], language)
+    offices = await reader.fetch(
+        "SELECT slug, name FROM territory WHERE slug = ANY($1)",
+        [one.code for one in found.territories.groups],
+    )
+    return [
+        *(Named(code, name) for code, name in towns.items()),
+        *(Named(row["slug"], row["name"]) for row in offices),
+    ]
+
+
 async def of(
-    actor: Actor, *, trades: Collection[str] = (), sectors: Collection[str] = ()
-) -> Figures:
+    actor: Actor, language: str, *, trades: Collection[str] = (), sectors: Collection[str] = ()
+) -> Preview:
     """The figures of any trades or sectors, by their codes: today's, rounded, for members.
 
     :raises errors.Malformed: naming `trade` or `sector`. :raises errors.TooMany:
@@ -257,17 +287,19 @@ async def of(
     )
     await limits.take(LIMIT, actor.account_id or 0)
     async with db.connection() as reader:
-        exact = await count(reader, words, views.today(), SMALLEST)
-    return _rounded(exact)
+        enough = settings.current().dossier_office_members
+        exact = await count(reader, words, views.today(), enough)
+        return _rounded(exact, await names(reader, exact, language))
 
 
-def _rounded(exact: Figures) -> Figures:
+def _rounded(exact: Figures, named: list[Named]) -> Preview:
     about = _about(exact.members)
     share = None
     if exact.share is not None:
         rounded = round(exact.share.value * about.value / exact.members.value, 1)
         share = Figure(rounded, Bound.ABOUT)
-    return Figures(
+    return Preview(
+        names=named,
         members=about,
         share=share,
         trend=_about(exact.trend) if exact.trend and exact.members.value >= STEADY else None,

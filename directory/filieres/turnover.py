@@ -40,11 +40,11 @@ class Band(enum.Enum):
 
 
 _LABELS = {
-    Band.UNDER_10K: marked("moins de 10 000 €"),
-    Band.FROM_10K: marked("10 000 à 25 000 €"),
-    Band.FROM_25K: marked("25 000 à 50 000 €"),
-    Band.FROM_50K: marked("50 000 à 100 000 €"),
-    Band.OVER_100K: marked("plus de 100 000 €"),
+    Band.UNDER_10K: marked("moins de 10\u00a0000\u00a0€"),
+    Band.FROM_10K: marked("10\u00a0000 à 25\u00a0000\u00a0€"),
+    Band.FROM_25K: marked("25\u00a0000 à 50\u00a0000\u00a0€"),
+    Band.FROM_50K: marked("50\u00a0000 à 100\u00a0000\u00a0€"),
+    Band.OVER_100K: marked("plus de 100\u00a0000\u00a0€"),
 }
 
 
