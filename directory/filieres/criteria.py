@@ -34,7 +34,7 @@ _LABELS = {
     Name.TREND: marked("Évolution sur un an"),
     Name.OFFICES: marked("Présence dans les bureaux"),
     Name.TURNOVER: marked("Chiffre d’affaires médian"),
-    Name.POTENTIAL: marked("Sans filière aujourd’hui"),
+    Name.POTENTIAL: marked("Dans aucune filière"),
 }
 
 
