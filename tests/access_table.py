@@ -62,6 +62,7 @@ from tests.access_row import (
     STAFF_ROLE,
     TOKEN,
     TOKEN_FORM,
+    WHY,
     Row,
 )
 
@@ -213,6 +214,17 @@ ROWS = (
         "POST /api/v1/filieres/{slug:str}/timeline", "401 403 403 403 403 201 201 403 201",
         scope=FILIERES,
         json=DORMANT,
+    ),
+    # Why one exists, or not
+    Row("GET /filieres/{slug:str}/dossier", OPEN),
+    Row("POST /filieres/{slug:str}/dossier/reasons", STAFF_POST, form=WHY, scope=FILIERES),
+    Row("POST /filieres/{slug:str}/dossier/figures", STAFF_POST, scope=FILIERES),
+    Row("GET /api/v1/filieres/{slug:str}/dossier", OPEN),
+    Row("PUT /api/v1/filieres/{slug:str}/dossier/reasons", STAFF, json=WHY, scope=FILIERES),
+    Row("POST /api/v1/filieres/{slug:str}/dossier/figures", STAFF, scope=FILIERES),
+    Row(
+        "GET /api/v1/filieres/figures", "401 200 200 200 200 200 200 403 200", scope=READ,
+        at="/api/v1/filieres/figures?trade={trade}",
     ),
     # Being in one, and what one receives
     Row(

@@ -80,6 +80,8 @@ INSERT INTO filiere_support (filiere_id, member_id, stance, opinion)
     SELECT min(id), {MEMBER}, 'reserve', 'Zélie veut des tours' FROM filiere;
 INSERT INTO stage_mail (change_id, member_id, reason)
     SELECT id, {MEMBER}, 'followed' FROM stage_change LIMIT 1;
+INSERT INTO dossier_reason (filiere_id, body, author_id, author_role)
+    SELECT min(id), 'Un besoin de la coopérative', {ACCOUNT}, 'coordinator' FROM filiere;
 WITH said AS (
     INSERT INTO consent_ledger
         (member_id, filiere_id, topic, rhythm, act, actor_id, screen, wording_id, network)

@@ -141,6 +141,7 @@ async def _set(connection: asyncpg.Connection, app: Any, var_dir: Path) -> Scene
     await connection.execute(
         "INSERT INTO filiere_proposal (filiere_id, need, intentions) VALUES ($1, 'A', 'B')", idea
     )
+    await connection.execute("INSERT INTO filiere_trade SELECT $1, min(id) FROM trade", web)
     await people.animates(connection, crowd["animator"], web)
     await people.animates(connection, crowd["other_animator"], image)
     await people.grants(connection, crowd["ambassador"], "ambassador", f"filiere:{web}")

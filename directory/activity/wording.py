@@ -19,6 +19,8 @@ ACTIONS = {
     "support.given": marked("Avis donné sur une filière proposée"),
     "support.changed": marked("Avis changé sur une filière proposée"),
     "support.withdrawn": marked("Avis retiré d’une filière proposée"),
+    "dossier.written": marked("Raisons d’une filière écrites"),
+    "dossier.counted": marked("Chiffres d’une filière recomptés"),
     "role.given": marked("Rôle donné"),
     "role.ended": marked("Rôle retiré"),
     "mailing.sent": marked("Mail envoyé à une filière"),

@@ -12,6 +12,7 @@ from directory.accounts.actor import Permission
 from directory.accounts.authentication import ActorRequest
 from directory.filieres import (
     appointment_routes,
+    dossier_routes,
     following_routes,
     founding_routes,
     lifecycle,
@@ -193,6 +194,7 @@ API = [
     list_timeline,
     move_filiere,
     *appointment_routes.API,
+    *dossier_routes.API,
     *founding_routes.API,
     *support_routes.API,
 ]
@@ -201,6 +203,7 @@ PAGES = [
     filiere_page,
     move,
     *appointment_routes.PAGES,
+    *dossier_routes.PAGES,
     *founding_routes.PAGES,
     *support_routes.PAGES,
     *following_routes.PAGES,

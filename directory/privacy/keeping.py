@@ -38,6 +38,17 @@ ROWS = (
         marked("7 jours sans suite, 30 jours après l’import"),
     ),
     Kept(
+        marked("Tranche de chiffre d’affaires déclarée à la coopérative"),
+        marked("Compter les filières, sans montrer la vôtre"),
+        marked("Tant que le compte existe"),
+    ),
+    Kept(
+        marked("Décisions et raisons écrites pour une filière"),
+        marked("Que chacun sache pourquoi elle existe"),
+        marked("Sans limite"),
+        after=marked("Le texte et la date, sans votre nom"),
+    ),
+    Kept(
         marked("Filières, mandats, choix de mails"),
         marked("Vous écrire ce que vous avez choisi"),
         marked("Tant que le compte existe"),

@@ -5,6 +5,7 @@ from datetime import date, datetime
 
 from directory.events import captions
 from directory.filieres.lifecycle import Stage
+from directory.filieres.turnover import Band
 from directory.http import pages
 from directory.languages import marked, translate
 from directory.mailings import record
@@ -88,6 +89,8 @@ COLUMNS = {
     "to_stage": marked("Étape d’après"),
     "reason": marked("Raison"),
     "decided_at": marked("Décision"),
+    "author_role": marked("Au titre de"),
+    "written_at": marked("Écriture"),
     "joined_at": marked("Entrée"),
     "left_at": marked("Sortie"),
     "topic": marked("Sujet"),
@@ -168,6 +171,12 @@ FIELDS = COLUMNS | {
 _AUDIENCES: dict[str, str] = {audience.value: label for audience, label in audiences.NAMES.items()}
 YES, NO = marked("oui"), marked("non")
 _STAGES = {stage.value: stage.label for stage in Stage}
+_ROLES = {
+    "administrator": marked("administration"),
+    "coordinator": marked("coordination"),
+    "ambassador": marked("ambassade"),
+    "animator": marked("animation"),
+}
 VALUES: Mapping[str, Mapping[str, str]] = {
     "topic": {topic.value: topic.label for topic in Topic},
     "rhythm": {rhythm.value: rhythm.label for rhythm in Rhythm},
@@ -228,12 +237,9 @@ VALUES: Mapping[str, Mapping[str, str]] = {
         "expired": marked("accord échu"),
         "imported": marked("accord repris d’ailleurs"),
     },
-    "role": {
-        "administrator": marked("administration"),
-        "coordinator": marked("coordination"),
-        "ambassador": marked("ambassade"),
-        "animator": marked("animation"),
-    },
+    "role": _ROLES,
+    "author_role": _ROLES,
+    "turnover_band": {band.value: band.label for band in Band},
 }
 """Codes that are said in words, by column. Others stand as they are."""
 
