@@ -19,6 +19,7 @@ To add a route, add a row:
 - `nobody` says why no column is let through, where that is meant.
 """
 
+from tests.access_joining_rows import JOINING_ROWS
 from tests.access_member_rows import MEMBER_ROWS
 from tests.access_row import (
     ACCEPTED,
@@ -66,6 +67,7 @@ from tests.access_row import (
 
 ROWS = (
     *MEMBER_ROWS,
+    *JOINING_ROWS,
     # Anybody
     Row("GET /sitemap.xml", OPEN),
     Row("GET /sitemaps/{number:int}", NO_LINK, at="/sitemaps/1", nobody="nobody is public"),

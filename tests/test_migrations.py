@@ -22,7 +22,8 @@ WITHOUT_CLASS = {
     "consent", "contact_refusal", "delivery", "event_filiere", "filiere_sector",
     "filiere_trade", "identity", "import_plan", "import_row", "mailing_filiere",
     "member_language", "member_link", "member_sector", "member_skill", "member_trade",
-    "migration", "rate_count", "reference_version", "spent_state", "trade_label",
+    "membership_quota", "migration", "rate_count", "reference_version", "spent_state",
+    "suggestion_dismissed", "trade_label",
     "trade_merge", "trade_merge_member",
     "worker_heartbeat",
 }  # fmt: skip

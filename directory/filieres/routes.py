@@ -26,6 +26,11 @@ NOTICES = {
     "left": marked("Vous avez quitté la filière. Ses mails s’arrêtent."),
     "saved": marked("Vos choix sont enregistrés."),
     "moved": marked("L’étape est changée."),
+    "asked": marked("Votre demande est partie. La réponse arrive par mail, et ici."),
+    "withdrawn": marked("Votre demande est retirée."),
+    "declined": marked("L’invitation est déclinée."),
+    "dismissed": marked("Cette filière ne vous est plus proposée."),
+    "restored": marked("Cette filière vous est à nouveau proposée."),
 }
 
 
@@ -38,15 +43,21 @@ class StageForm(msgspec.Struct):
 
 @get("/filieres", include_in_schema=False)
 async def list_page(
-    request: ActorRequest, page: PageNumber = 1, kind: KindFilter = None, q: SearchText = ""
+    request: ActorRequest,
+    page: PageNumber = 1,
+    kind: KindFilter = None,
+    q: SearchText = "",
+    done: Done = "",
 ) -> Response[str]:
+    is_plain = page == 1 and kind is None and not q
     found = await registry.list_filieres(
         request.user, pages.language(request), kind=kind, q=q, page=page, limit=CARDS_A_PAGE
     )
     return pages.page(
         request, "filieres/list.html",
         found=found, kinds=list(Kind), kind=kind, q=q,
-        last=max(1, -(-found.total // CARDS_A_PAGE)),
+        last=max(1, -(-found.total // CARDS_A_PAGE)), notice=NOTICES.get(done, ""),
+        parts=await sections.of_list(request) if is_plain else [],
     )  # fmt: skip
 
 
