@@ -164,9 +164,9 @@ async def test_a_refusal_has_a_reason_which_the_asker_reads_and_may_ask_again(
     assert answer.json()["state"] == "refused"
     await joining.run_jobs(connection)
     assert "Le groupe est plein." in sink.to(door.awa.email).text
-    page = (await client.get("/filieres/web")).text
-    assert "Le groupe est plein." in page
-    assert "Envoyer ma demande" in page
+    door_page = (await client.get("/filieres/web")).text
+    assert "Le groupe est plein." in door_page
+    assert "Envoyer ma demande" in door_page
     assert (await answered(client, door, number, "accept")).status_code == 404
     assert await asked(client) != number
     assert not await is_in(connection, door)

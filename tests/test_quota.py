@@ -2,6 +2,7 @@
 
 import asyncio
 from collections import Counter
+from typing import Literal
 
 import asyncpg
 import httpx
@@ -16,6 +17,7 @@ from tests.joining import actor, fill_places
 from tests.people import Person
 
 TRACE = Trace(Screen.API)
+Isolation = Literal["read_committed", "repeatable_read", "serializable"]
 MANY = 200
 AT_ONCE = 50
 ACTIVE = "SELECT count(*) FROM membership WHERE member_id = $1 AND left_at IS NULL"
@@ -58,7 +60,7 @@ async def test_two_hundred_joins_at_once_take_the_places_that_are_left_and_no_mo
 @pytest.mark.usefixtures("app")
 @pytest.mark.parametrize("isolation", ["read_committed", "repeatable_read", "serializable"])
 async def test_the_database_alone_refuses_a_fourth_however_many_insert_at_once(
-    connection: asyncpg.Connection, database: str, isolation: str
+    connection: asyncpg.Connection, database: str, isolation: Isolation
 ) -> None:
     awa = await people.member(connection)
     ids = await filieres(connection, 40)
