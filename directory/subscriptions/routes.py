@@ -73,14 +73,19 @@ async def join_section(request: ActorRequest, filiere: FiliereView) -> Section |
             TEMPLATE, {"state": "member", "choices": mine[0]}, marked("Choisir vos mails")
         )
     context = await _door(actor.member_id, filiere, language)
-    return Section(TEMPLATE, context, call if may_ask or not context["refused"] else "")
+    if not context["refused"]:
+        return Section(TEMPLATE, context, marked("Rejoindre la filière"))
+    if context["is_waiting"]:
+        return Section(TEMPLATE, context, marked("Voir votre demande"))
+    return Section(TEMPLATE, context, call if may_ask else "")
 
 
 async def _door(member_id: int, filiere: FiliereView, language: str) -> dict[str, object]:
     """What somebody who is not in the filière sees of the way in."""
     asked = await requests.find_last(member_id, filiere.id, language)
     invited = await invitations.find_own(member_id, filiere.id, language)
-    is_approved = asked is not None and asked.is_approved and asked.state is State.OPEN
+    is_waiting = asked is not None and asked.state is State.OPEN
+    is_approved = asked is not None and is_waiting and asked.is_approved
     joined = await memberships.list_of(member_id, language)
     limit = await quota.most()
     blank = await preferences.blank(language)
@@ -88,7 +93,8 @@ async def _door(member_id: int, filiere: FiliereView, language: str) -> dict[str
         rhythms = {one.topic: one.rhythm for one in asked.choices}
         blank = [msgspec.structs.replace(one, rhythm=rhythms.get(one.topic)) for one in blank]
     return {
-        "state": "new", "asked": asked, "invited": invited, "joined": joined, "limit": limit,
+        "state": "new", "asked": asked, "is_waiting": is_waiting, "invited": invited,
+        "joined": joined, "limit": limit,
         "refused": memberships.refusal(
             filiere.stage, filiere.openness, has_pass=is_approved or invited is not None
         ),
