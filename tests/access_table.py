@@ -20,6 +20,7 @@ To add a route, add a row:
 """
 
 from tests.access_founding_rows import FOUNDING_ROWS
+from tests.access_joining_rows import JOINING_ROWS
 from tests.access_member_rows import MEMBER_ROWS
 from tests.access_row import (
     ACCEPTED,
@@ -69,6 +70,7 @@ from tests.access_row import (
 ROWS = (
     *MEMBER_ROWS,
     *FOUNDING_ROWS,
+    *JOINING_ROWS,
     # Anybody
     Row("GET /sitemap.xml", OPEN),
     Row("GET /sitemaps/{number:int}", NO_LINK, at="/sitemaps/1", nobody="nobody is public"),

@@ -70,6 +70,14 @@ INSERT INTO member_source (member_id, digests) VALUES ({MEMBER}, '{{"headline": 
 INSERT INTO member_declaration (member_id, turnover_band) VALUES ({MEMBER}, 'under_10k');
 INSERT INTO member_invitation (member_id, import_id) VALUES ({MEMBER}, 7700);
 INSERT INTO membership (filiere_id, member_id) SELECT min(id), {MEMBER} FROM filiere;
+INSERT INTO membership_request (filiere_id, member_id, message)
+    SELECT min(id), {MEMBER}, 'Une escamoteuse demande' FROM filiere;
+INSERT INTO membership_request (filiere_id, member_id, state, answered_by, answered_at, reason)
+    SELECT min(id), {MEMBER}, 'refused', {ACCOUNT}, now(), 'Zélie ne répond pas à Zélie'
+    FROM filiere;
+INSERT INTO filiere_invitation (filiere_id, member_id, invited_by, message)
+    SELECT min(id), {MEMBER}, {ACCOUNT}, 'Viens, escamoteuse' FROM filiere;
+INSERT INTO suggestion_dismissed (member_id, filiere_id) SELECT {MEMBER}, min(id) FROM filiere;
 INSERT INTO mandate (filiere_id, member_id, role, starts_on, ends_on)
     SELECT min(id), {MEMBER}, 'animator', current_date, current_date + 100 FROM filiere;
 INSERT INTO stage_change (filiere_id, to_stage, reason, decided_by)

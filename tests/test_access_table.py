@@ -142,6 +142,8 @@ async def _set(connection: asyncpg.Connection, app: Any, var_dir: Path) -> Scene
         "INSERT INTO filiere_proposal (filiere_id, need, intentions) VALUES ($1, 'A', 'B')", idea
     )
     await connection.execute("INSERT INTO filiere_trade SELECT $1, min(id) FROM trade", web)
+    vetted = await people.filiere(connection, "vetted")
+    await connection.execute("UPDATE filiere SET openness = 'approval' WHERE id = $1", vetted)
     await people.animates(connection, crowd["animator"], web)
     await people.animates(connection, crowd["other_animator"], image)
     await people.grants(connection, crowd["ambassador"], "ambassador", f"filiere:{web}")
@@ -153,6 +155,7 @@ async def _set(connection: asyncpg.Connection, app: Any, var_dir: Path) -> Scene
     }  # fmt: skip
     values |= await _objects(connection, crowd, web)
     values |= await _of_mails(connection, other, web)
+    values |= await _at_the_door(connection, web)
     own = {role: await _own(connection, person, web) for role, person in crowd.items()}
     values["others_token"] = own["other"]["own_token"]
     values["link_undo"] = own["other"]["undo"]
@@ -216,6 +219,18 @@ async def _objects(
     return {name: str(number) for name, number in found.items()} | {"plan": plan or ""}
 
 
+async def _at_the_door(connection: asyncpg.Connection, web: int) -> dict[str, str]:
+    """Somebody who asks to join {web}, and somebody who is invited."""
+    asker = await people.member(connection, "asker")
+    found = {}
+    for name, table in (("request", "membership_request"), ("invitation", "filiere_invitation")):
+        found[name] = await connection.fetchval(
+            f"INSERT INTO {table} (filiere_id, member_id) VALUES ($1, $2) RETURNING id",
+            web, asker.member_id,
+        )  # fmt: skip
+    return {name: str(number) for name, number in found.items()}
+
+
 async def _actor(person: Person) -> Any:
     return await sessions.actor_of_session(await sessions.open_session(person.account_id, "test"))
 
@@ -253,6 +268,11 @@ async def _own(connection: asyncpg.Connection, person: Person, web: int) -> dict
         await subscribes(connection, person, web, "calls")
         stop = await consent.stop(Holder(person.member_id, Topic.CALLS), Trace(Screen.MAIL))
         assert stop
+        await connection.execute(
+            "INSERT INTO membership_request (filiere_id, member_id) "
+            "SELECT id, $1 FROM filiere WHERE slug = 'vetted'",
+            person.member_id,
+        )
         own |= {
             "self": str(person.member_id),
             "undo": links.undo_token(settings.current().secret, stop),

@@ -18,6 +18,7 @@ WITHOUT_PEOPLE = {
     "filiere_sector": "what a filière is about",
     "filiere_trade": "what a filière is about",
     "mailing_filiere": "which filières a mailing is for",
+    "membership_quota": "one figure",
     "migration": "versions of the tables",
     "pgqueuer": "work of the next seconds; what fails stays until an operator looks",
     "pgqueuer_log": "names of jobs; tracebacks are deleted after a week",
