@@ -84,7 +84,8 @@ async def test_a_member_joins_and_chooses_on_the_filieres_page(
     page = (await client.get("/filieres/web")).text
     assert "Rejoindre la filière" in page
     assert 'value="at_once" checked' not in page
-    assert "résumé" not in page
+    for words in ("tout de suite", "résumé du jour", "résumé du lundi"):
+        assert words in page
     form = {"web.meetings": "at_once", "web.news": "", "wordings": await shown(connection)}
     answer = await client.post("/filieres/web/join", data=form)
     assert answer.status_code == 303
@@ -123,7 +124,9 @@ async def test_joining_subscribes_to_nothing(
     assert await rows(connection) == []
     choices = (await client.get("/api/v1/me/consents")).json()
     assert {topic["rhythm"] for topic in choices["filieres"][0]["topics"]} == {None}
-    assert choices["rhythms"] == ["at_once"]
+    assert choices["rhythms"] == ["at_once", "daily", "weekly"]
+    assert choices["paused_until"] is None
+    assert choices["is_address_confirmed"] is True
 
 
 async def test_a_fourth_filiere_is_refused_with_what_could_be_left(
@@ -393,7 +396,7 @@ async def test_choices_by_the_api_are_checked_whole(
     good = {"filiere": "web", "topic": "calls", "rhythm": None}
     for wrong, status in (
         ({"filiere": "nowhere", "topic": "news", "rhythm": "at_once", "wording_id": 1}, 409),
-        ({"filiere": "web", "topic": "legal", "rhythm": "daily", "wording_id": 1}, 400),
+        ({"filiere": "web", "topic": "legal", "rhythm": "hourly", "wording_id": 1}, 400),
         ({"filiere": "web", "topic": "legal", "rhythm": "at_once"}, 400),
         ({"filiere": "web", "topic": "legal", "rhythm": "at_once", "wording_id": news}, 400),
         ({"filiere": "web", "topic": "legal", "rhythm": "at_once", "wording_id": 2**63}, 400),
@@ -433,7 +436,7 @@ async def test_choices_by_the_api_are_checked_whole(
         {"web.calls": "at_once", "wordings": "1 2 x"},
         {"web.calls": "at_once", "wordings": "9" * 30},
         {"web.calls": "at_once", "wordings": "999999999"},
-        {"web.calls": "daily"},
+        {"web.calls": "hourly"},
     ],
 )
 async def test_a_mangled_form_changes_nothing(

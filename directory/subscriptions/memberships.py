@@ -14,6 +14,7 @@ from directory.filieres.lifecycle import Stage
 from directory.filieres.registry import FiliereRef, Openness
 from directory.languages import marked
 from directory.members import documents
+from directory.members.imports.commit import MembersLeft
 from directory.subscriptions import consent, ledger
 from directory.subscriptions.consent import Choice
 from directory.subscriptions.ledger import Screen, Trace
@@ -202,3 +203,22 @@ async def end_with_filiere(changed: lifecycle.StageChanged) -> None:
             await ledger.lock(opened, row["member_id"])
             trace = Trace(Screen.CLOSING)
             await _end(opened, VISITOR, row["member_id"], changed.filiere_id, trace)
+
+
+@jobs.on(MembersLeft)
+async def end_with_member(left: MembersLeft) -> None:
+    """Who left the cooperative leaves its filières, and with them their mails.
+
+    Nothing was sent to them since the day they left; whoever is back by now keeps everything.
+    """
+    for member_id in left.member_ids:
+        async with db.transaction() as opened:
+            await ledger.lock(opened, member_id)
+            rows = await opened.fetch(
+                "SELECT k.filiere_id FROM membership k JOIN member m ON m.id = k.member_id "
+                "WHERE k.member_id = $1 AND k.left_at IS NULL AND m.left_on IS NOT NULL",
+                member_id,
+            )
+            for row in rows:
+                trace = Trace(Screen.DEPARTURE)
+                await _end(opened, VISITOR, member_id, row["filiere_id"], trace)
