@@ -70,7 +70,7 @@ async def write(claim: Claim, day: date) -> bytes:
 def message_id(member_id: int, rhythm: Rhythm, day: date) -> str:
     """The same for each attempt, so that a second copy is known as one."""
     secret = settings.current().secret
-    return f"{signing.sign(secret, MESSAGE_ID, member_id, rhythm.value, day)}@{_domain()}"
+    return f"{signing.sign(secret, MESSAGE_ID, member_id, rhythm.value, str(day))}@{_domain()}"
 
 
 def _domain() -> str:

@@ -115,7 +115,7 @@ async def _about(
     opened: asyncpg.Connection, mailing_id: int, member_id: int, mail: asyncpg.Record
 ) -> asyncpg.Record:
     """The mailing, the person, and their membership when the mail was sent."""
-    return await opened.fetchrow(
+    (row,) = await opened.fetch(
         """
         SELECT g.subject, g.topic::text AS topic, a.id AS account_id, a.email_confirmed_at,
             k.joined_at, k.left_at
@@ -131,6 +131,7 @@ async def _about(
         """,
         mailing_id, member_id, mail["consent_id"], mail["sent_at"],
     )  # fmt: skip
+    return row
 
 
 async def list_of(actor: Actor, member_id: int) -> list[ProvenCard]:

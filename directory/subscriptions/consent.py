@@ -122,7 +122,7 @@ async def adjust(holder: Holder, choices: Sequence[Choice], trace: Trace) -> Sto
 
 async def _rarer(opened: asyncpg.Connection, member_id: int, key: Key, rhythm: Rhythm) -> Entry:
     """With the words that were agreed to: less of the same needs no others."""
-    agreed = await opened.fetchrow(
+    (agreed,) = await opened.fetch(
         "SELECT l.wording_id, l.evidence_id FROM consent c JOIN consent_ledger l "
         "ON l.id = c.ledger_id WHERE c.member_id = $1 AND c.filiere_id = $2 "
         "AND c.topic = $3::topic",

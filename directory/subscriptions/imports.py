@@ -135,7 +135,7 @@ def _read(content: bytes) -> Iterator[Row]:
     lacking = set(COLUMNS) - set(reader.fieldnames or ())
     if lacking:
         raise errors.Malformed(
-            marked("Il manque des colonnes : %(names)s."), names=", ".join(sorted(lacking))
+            marked("Il manque des colonnes : %(names)s."), names=", ".join(sorted(lacking))
         )
     try:
         for values in reader:
@@ -197,7 +197,7 @@ async def _judge(reader: asyncpg.Connection, row: Row) -> Row:
 
 
 async def _standing(reader: asyncpg.Connection, row: Row) -> str:
-    known = await reader.fetchrow(
+    (known,) = await reader.fetch(
         "SELECT EXISTS (SELECT FROM membership k WHERE k.member_id = $1 AND k.filiere_id = $2 "
         "AND k.left_at IS NULL) AS is_in, EXISTS (SELECT FROM consent_ledger l "
         "WHERE l.member_id = $1 AND l.filiere_id = $2 AND l.topic::text = $3) AS has_spoken",
