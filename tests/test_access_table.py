@@ -65,6 +65,7 @@ class Scene(msgspec.Struct):
     own: dict[str, dict[str, str]]
     cookies: dict[str, str]
     var_dir: Path
+    database: str = ""
 
     def filled(self, part: Any, column: str) -> Any:
         if isinstance(part, str):
@@ -124,7 +125,8 @@ async def scene(
     app = create_app(chosen, database_url(name))
     connection = await asyncpg.connect(database_url(name))
     async with app.lifespan():
-        yield await _set(connection, app, var_dir)
+        made = await _set(connection, app, var_dir)
+        yield msgspec.structs.replace(made, database=database_url(name))
     await connection.close()
 
 
@@ -228,6 +230,7 @@ async def _of_mails(connection: asyncpg.Connection, other: Person, web: int) -> 
         other.member_id,
     )
     pause = await pauses.pause_by_link(Holder(other.member_id), pauses.today() + timedelta(days=9))
+    await pauses.undo(pause)  # so that {other} still gets mails
     return {
         "pause": str(pauses.today() + timedelta(days=9)),
         "pause_undo": links.pause_token(secret, pause),

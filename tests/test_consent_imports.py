@@ -182,13 +182,9 @@ async def test_the_command_line_imports_verifies_and_repairs(
     assert code == 0, said
     assert "no member has this number or address" in said
     made = said.split()[-1]
-    code, _, error = await filieres(
-        "consents", "import", str(path), "--commit", "0", DATABASE_URL=database
-    )
+    code, _, error = await run("import", str(path), "--commit", "0")
     assert code == 1, error
-    code, said, _ = await filieres(
-        "consents", "import", str(path), "--commit", made, DATABASE_URL=database
-    )
+    code, said, _ = await run("import", str(path), "--commit", made)
     assert code == 0
     code, said, _ = await run("verify")
     assert (code, said.strip()) == (0, "0 differences between the ledger and today's state.")

@@ -31,7 +31,6 @@ from directory.filieres.lifecycle import Stage, StageChanged
 from directory.holdings import Person as Holding
 from directory.mailings import delivery, digest_delivery, digests, dispatch, drafts
 from directory.mailings.drafts import MailingDraft
-from directory.members.imports.commit import MembersLeft
 from directory.privacy import erasing
 from directory.subscriptions import (
     consent,
@@ -232,13 +231,18 @@ class Lives(RuleBasedStateMachine):
     def leave_by_import(self, who: int, is_back: bool) -> None:
         """A file says that somebody left; perhaps another one, the same day, that they did not."""
         member_id = self.members[who].member_id
-        leaves = "UPDATE member SET left_on = current_date WHERE id = $1"
+        leaves = "UPDATE member SET left_on = current_date, updated_at = now() WHERE id = $1"
         self.run(self.connection.execute(leaves, member_id))
         self.nothing_is_broken()
+        self.run(memberships.end_departed())
         if is_back:
             returned = "UPDATE member SET left_on = NULL WHERE id = $1"
             self.run(self.connection.execute(returned, member_id))
-        self.run(memberships.end_with_member(MembersLeft([member_id])))
+        later = "UPDATE member SET updated_at = now() - interval '2 days' WHERE id = $1"
+        self.run(self.connection.execute(later, member_id))
+        before = self.count_on(who)
+        self.run(memberships.end_departed())
+        assert not is_back or self.count_on(who) == before
         if not is_back:
             assert self.count_on(who) == 0
             self.members[who] = self.run(people.member(self.connection))

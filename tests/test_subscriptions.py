@@ -461,3 +461,30 @@ async def test_the_wording_is_in_the_readers_language(connection: asyncpg.Connec
     latest = await wordings.list_latest("nl")
     assert (latest[Topic.NEWS].version, latest[Topic.NEWS].text) == (2, "Per mail, het nieuws.")
     assert latest[Topic.CALLS].language == "fr"
+
+
+@pytest.mark.usefixtures("app")
+async def test_who_left_the_cooperative_leaves_its_filieres_a_day_later(
+    connection: asyncpg.Connection,
+) -> None:
+    awa, _ = await member_with_two_choices(connection)
+    await connection.execute("UPDATE member SET left_on = current_date, updated_at = now()")
+    await memberships.end_departed()
+    assert len(await memberships.list_of(awa.member_id, "fr")) == 1, "the file may be wrong"
+    await connection.execute("UPDATE member SET updated_at = now() - interval '25 hours'")
+    erasure_id = await connection.fetchval(
+        "INSERT INTO erasure (member_id, reason, state) VALUES ($1, 'asked', 'confirmed') "
+        "RETURNING id",
+        awa.member_id,
+    )
+    await memberships.end_departed()
+    assert len(await memberships.list_of(awa.member_id, "fr")) == 1, "they may change their mind"
+    await connection.execute("UPDATE erasure SET state = 'undone' WHERE id = $1", erasure_id)
+    for _ in range(2):
+        await memberships.end_departed()
+    assert await memberships.list_of(awa.member_id, "fr") == []
+    assert (await rows(connection))[2:] == [
+        ("news", None, "withdrawn", "departure"),
+        ("meetings", None, "withdrawn", "departure"),
+    ]
+    assert await ledger.verify() == []

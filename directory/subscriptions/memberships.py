@@ -1,7 +1,7 @@
 """Who is in which filière. Being in one subscribes to nothing."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import asyncpg
 import msgspec
@@ -14,11 +14,12 @@ from directory.filieres.lifecycle import Stage
 from directory.filieres.registry import FiliereRef, Openness
 from directory.languages import marked
 from directory.members import documents
-from directory.members.imports.commit import MembersLeft
 from directory.subscriptions import consent, ledger
 from directory.subscriptions.consent import Choice
 from directory.subscriptions.ledger import Screen, Trace
 
+TIME_TO_CORRECT = timedelta(days=1)
+AT_ONCE = 500  # memberships that one run ends
 JOINABLE = (Stage.LAUNCHED, Stage.ACTIVE, Stage.DORMANT)
 
 
@@ -205,20 +206,30 @@ async def end_with_filiere(changed: lifecycle.StageChanged) -> None:
             await _end(opened, VISITOR, row["member_id"], changed.filiere_id, trace)
 
 
-@jobs.on(MembersLeft)
-async def end_with_member(left: MembersLeft) -> None:
+# Whoever is hidden until they are erased may still change their mind.
+_DEPARTED = """
+    SELECT k.member_id, k.filiere_id FROM membership k JOIN member m ON m.id = k.member_id
+    WHERE k.left_at IS NULL AND m.left_on IS NOT NULL AND m.updated_at < now() - $1::interval
+      AND NOT EXISTS (SELECT FROM erasure e
+        WHERE e.member_id = m.id AND e.state IN ('confirmed', 'erasing'))
+"""
+
+
+@jobs.every("11 * * * *")
+async def end_departed() -> None:
     """Who left the cooperative leaves its filières, and with them their mails.
 
-    Nothing was sent to them since the day they left; whoever is back by now keeps everything.
+    Nothing was sent to them since. A wrong file that is put right the same day ends nothing.
     """
-    for member_id in left.member_ids:
+    async with db.connection() as reader:
+        found = await reader.fetch(f"{_DEPARTED} ORDER BY 1, 2 LIMIT $2", TIME_TO_CORRECT, AT_ONCE)
+    for row in found:
         async with db.transaction() as opened:
-            await ledger.lock(opened, member_id)
-            rows = await opened.fetch(
-                "SELECT k.filiere_id FROM membership k JOIN member m ON m.id = k.member_id "
-                "WHERE k.member_id = $1 AND k.left_at IS NULL AND m.left_on IS NOT NULL",
-                member_id,
-            )
-            for row in rows:
+            await ledger.lock(opened, row["member_id"])
+            still = await opened.fetchval(
+                f"{_DEPARTED} AND k.member_id = $2 AND k.filiere_id = $3",
+                TIME_TO_CORRECT, row["member_id"], row["filiere_id"],
+            )  # fmt: skip
+            if still:
                 trace = Trace(Screen.DEPARTURE)
-                await _end(opened, VISITOR, member_id, row["filiere_id"], trace)
+                await _end(opened, VISITOR, row["member_id"], row["filiere_id"], trace)

@@ -1,12 +1,10 @@
 """A plan, applied: all of it or nothing."""
 
 from collections.abc import Sequence
-from datetime import timedelta
 
 import asyncpg
-import msgspec
 
-from directory import db, jobs
+from directory import db
 from directory.accounts import audit
 from directory.accounts.actor import Actor
 from directory.languages import marked
@@ -21,14 +19,6 @@ INDEXED_AT_ONCE = 200
 CHUNK = 1_000
 ANALYZED_FROM = 1_000  # people: what the planner knows of the tables is then wrong
 STEPS = 6
-TIME_TO_CORRECT = timedelta(days=1)  # a wrong file, put right the same day, ends nothing
-
-
-class MembersLeft(msgspec.Struct, frozen=True):
-    """A file said a day ago that these members left; another one may have said otherwise since."""
-
-    member_ids: list[int]
-
 
 # Everybody whom the plan changes, locked in one order, before it is compared once more.
 _LOCK = """
@@ -263,9 +253,7 @@ async def _index(opened: asyncpg.Connection) -> None:
         await opened.execute(f"ANALYZE {', '.join(sorted(tables))}")
     gone = [row["member_id"] for row in rows if row["has_left"]]
     for start in range(0, len(gone), INDEXED_AT_ONCE):
-        some = gone[start : start + INDEXED_AT_ONCE]
-        await _remove(opened, some)
-        await jobs.emit(MembersLeft(member_ids=some), after=TIME_TO_CORRECT)
+        await _remove(opened, gone[start : start + INDEXED_AT_ONCE])
 
 
 async def _remove(opened: asyncpg.Connection, ids: Sequence[int]) -> None:
