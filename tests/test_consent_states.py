@@ -6,9 +6,9 @@ leave by an import, be absent for years, be erased; filières close, mailings an
 
 import asyncio
 import itertools
-from collections.abc import Coroutine
+from collections.abc import Awaitable
 from datetime import date, timedelta
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import asyncpg
 import httpx
@@ -130,10 +130,13 @@ class Lives(RuleBasedStateMachine):
     loop: asyncio.AbstractEventLoop
     connection: asyncpg.Connection
 
-    def run(self, work: Coroutine[Any, Any, Answer]) -> Answer:
-        return asyncio.run_coroutine_threadsafe(work, self.loop).result(60)
+    def run(self, work: Awaitable[Answer]) -> Answer:
+        async def step() -> Answer:
+            return await work
 
-    def may(self, work: Coroutine[Any, Any, Answer]) -> Answer | None:
+        return asyncio.run_coroutine_threadsafe(step(), self.loop).result(60)
+
+    def may(self, work: Awaitable[Answer]) -> Answer | None:
         """A refusal is an answer like another; whatever it left behind is looked at."""
         try:
             return self.run(work)

@@ -5,6 +5,7 @@ HEAD as a scanner does it, without a cookie. The whole database is compared befo
 """
 
 import re
+from collections import Counter
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -84,6 +85,7 @@ async def _of_filieres(scene: Scene) -> None:
     )
     await people.sign_in(scene.client, new)
     assert (await scene.client.post("/preferences/address")).status_code == 303
+    await job_runner.run_all(scene.connection)
     await scene.connection.execute("UPDATE account SET signed_in_at = now() - interval '4 years'")
     await scene.connection.execute("ALTER TABLE consent_ledger DISABLE TRIGGER USER")
     await scene.connection.execute("UPDATE consent_ledger SET at = at - interval '4 years'")
@@ -116,6 +118,7 @@ async def _of_members(scene: Scene) -> None:
     await freshness.remind()
     await people.sign_in(scene.client, staff)
     await invited(scene.client, 1)
+    await scene.connection.execute("UPDATE account SET language = 'fr'")
     await invitations.send_some()
     written = await scene.client.post(
         f"/api/v1/members/{scene.chloe.member_id}/messages", json={"body": "Bonjour."}
@@ -180,12 +183,14 @@ async def test_opening_every_link_of_every_mail_changes_nothing(scene: Scene, si
     scene.client.cookies.clear()
     before, opened = await everything(scene.connection), addresses(sink)
     assert len({path.split("/")[1] for path in opened}) >= 12
+    statuses: Counter[int] = Counter()
     for path, subject in opened.items():
         for method in ("HEAD", "GET", "GET"):
             answer = await scene.client.request(method, path)
-            # 401: it leads to a page that wants its reader signed in.
+            # 401: its reader is to sign in. 404: Chloé is out of sight until she is erased.
             assert answer.status_code in {200, 401, 404}, (subject, path, answer.status_code)
-            assert answer.status_code != 404 or path.startswith("/members/"), (subject, path)
+        statuses[answer.status_code] += 1
+    assert statuses[200] >= 15, statuses
     after = await everything(scene.connection)
     assert {name for name in after if after[name] != before[name]} == set()
 

@@ -103,6 +103,7 @@ async def _announce(opened: asyncpg.Connection, years: int, most: int) -> int:
         INSERT INTO consent_notice (member_id)
         SELECT m.id FROM member m
         WHERE EXISTS (SELECT FROM consent c WHERE c.member_id = m.id)
+          AND NOT EXISTS (SELECT FROM consent_notice n WHERE n.member_id = m.id)
           AND {_SEEN} < now() - make_interval(years => $2)
         ORDER BY {_SEEN}, m.id LIMIT $3
         ON CONFLICT DO NOTHING RETURNING member_id

@@ -97,8 +97,8 @@ async def commit(content: bytes, hash_given: str, *, asks: bool) -> Plan:
         trace = Trace(Screen.IMPORT)
         for row in taken:
             await ledger.append(row.member_id, [await _entry(opened, row, made)], trace)
-            if asks:
-                await confirmations.ask(row.member_id)
+        for member_id in sorted({row.member_id for row in taken}) if asks else ():
+            await confirmations.ask(member_id)
         await audit.record(OPERATOR, "consents.imported", subject=f"file:{made.file_hash.hex()}")
     return made
 
