@@ -3,7 +3,7 @@
 import re
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -26,7 +26,7 @@ from directory.members.imports.plan import Options
 from directory.members.imports.record import ImportAsked
 from directory.members.proposals import ProposalDraft
 from directory.settings import Settings
-from directory.subscriptions import consent, links
+from directory.subscriptions import consent, links, pauses
 from directory.subscriptions.ledger import Screen, Trace
 from directory.subscriptions.links import Holder
 from directory.subscriptions.topics import Topic
@@ -66,6 +66,7 @@ class Scene(msgspec.Struct):
     own: dict[str, dict[str, str]]
     cookies: dict[str, str]
     var_dir: Path
+    database: str = ""
 
     def filled(self, part: Any, column: str) -> Any:
         if isinstance(part, str):
@@ -125,7 +126,8 @@ async def scene(
     app = create_app(chosen, database_url(name))
     connection = await asyncpg.connect(database_url(name))
     async with app.lifespan():
-        yield await _set(connection, app, var_dir)
+        made = await _set(connection, app, var_dir)
+        yield msgspec.structs.replace(made, database=database_url(name))
     await connection.close()
 
 
@@ -245,7 +247,19 @@ async def _of_mails(connection: asyncpg.Connection, other: Person, web: int) -> 
     )  # fmt: skip
     preferences = links.preferences_path(secret, other.member_id)
     stop = links.unsubscribe_path(secret, other.member_id, "news", [web])
+    announced_at = await connection.fetchval(
+        "INSERT INTO consent_notice (member_id) VALUES ($1) RETURNING announced_at",
+        other.member_id,
+    )
+    pause = await pauses.pause_by_link(Holder(other.member_id), pauses.today() + timedelta(days=9))
+    await pauses.undo(pause)  # so that {other} still gets mails
     return {
+        "pause": str(pauses.today() + timedelta(days=9)),
+        "pause_undo": links.pause_token(secret, pause),
+        "digest_link": links.digest_path(secret, other.member_id, "weekly").split("/")[2],
+        "return_link": links.return_path(secret, other.member_id, other.email),
+        "address_link": links.address_path(secret, other.account_id, other.email),
+        "keep_link": links.keep_path(secret, other.member_id, announced_at),
         "login": "login",
         "session": "00000000-0000-4000-8000-000000000000",
         "link": preferences.removeprefix("/m/"),

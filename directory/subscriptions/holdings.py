@@ -86,7 +86,7 @@ SECTIONS = (
         name="consent_ledger",
         title=marked("Le registre de vos accords"),
         table="consent_ledger",
-        columns=("id", "at", "topic", "rhythm", "act", "screen", "network"),
+        columns=("id", "at", "topic", "rhythm", "act", "screen", "network", "language"),
         extra={
             "filiere": FILIERE,
             "is_own_act": "t.actor_id IS NOT DISTINCT FROM p.account_id",
@@ -96,8 +96,12 @@ SECTIONS = (
                 " WHERE w.id = t.wording_id)",
             "wording_sha256":
                 "(SELECT encode(w.hash, 'hex') FROM consent_wording w WHERE w.id = t.wording_id)",
+            "given_on": "(SELECT e.given_on FROM consent_evidence e WHERE e.id = t.evidence_id)",
+            "given_where": "(SELECT e.source FROM consent_evidence e WHERE e.id = t.evidence_id)",
+            "given_wording":
+                "(SELECT e.wording FROM consent_evidence e WHERE e.id = t.evidence_id)",
         },
-        covers=("filiere_id", "actor_id", "wording_id"),
+        covers=("filiere_id", "actor_id", "wording_id", "evidence_id"),
         where=OWN,
         order="t.id",
     ),
@@ -105,7 +109,14 @@ SECTIONS = (
         name="mail_pause",
         title=marked("Votre pause de mails"),
         table="mail_pause",
-        columns=("until",),
+        columns=("until", "paused_at"),
+        where=OWN,
+    ),
+    Section(
+        name="consent_notice",
+        title=marked("L’annonce que vos mails vont s’arrêter"),
+        table="consent_notice",
+        columns=("announced_at", "mailed_at"),
         where=OWN,
     ),
     Section(

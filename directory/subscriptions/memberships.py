@@ -1,7 +1,7 @@
 """Who is in which filière. Being in one subscribes to nothing."""
 
 from collections.abc import Sequence
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
 import asyncpg
 import msgspec
@@ -18,6 +18,8 @@ from directory.subscriptions import consent, ledger, passes, quota
 from directory.subscriptions.consent import Choice
 from directory.subscriptions.ledger import Screen, Trace
 
+TIME_TO_CORRECT = timedelta(days=1)
+AT_ONCE = 500  # memberships that one run ends
 JOINABLE = (Stage.LAUNCHED, Stage.ACTIVE, Stage.DORMANT)
 
 
@@ -224,3 +226,32 @@ async def end_with_filiere(changed: lifecycle.StageChanged) -> None:
             await ledger.lock(opened, row["member_id"])
             trace = Trace(Screen.CLOSING)
             await _end(opened, VISITOR, row["member_id"], changed.filiere_id, trace)
+
+
+# Whoever is hidden until they are erased may still change their mind.
+_DEPARTED = """
+    SELECT k.member_id, k.filiere_id FROM membership k JOIN member m ON m.id = k.member_id
+    WHERE k.left_at IS NULL AND m.left_on IS NOT NULL AND m.updated_at < now() - $1::interval
+      AND NOT EXISTS (SELECT FROM erasure e
+        WHERE e.member_id = m.id AND e.state IN ('confirmed', 'erasing'))
+"""
+
+
+@jobs.every("11 * * * *")
+async def end_departed() -> None:
+    """Who left the cooperative leaves its filières, and with them their mails.
+
+    Nothing was sent to them since. A wrong file that is put right the same day ends nothing.
+    """
+    async with db.connection() as reader:
+        found = await reader.fetch(f"{_DEPARTED} ORDER BY 1, 2 LIMIT $2", TIME_TO_CORRECT, AT_ONCE)
+    for row in found:
+        async with db.transaction() as opened:
+            await ledger.lock(opened, row["member_id"])
+            still = await opened.fetchval(
+                f"{_DEPARTED} AND k.member_id = $2 AND k.filiere_id = $3",
+                TIME_TO_CORRECT, row["member_id"], row["filiere_id"],
+            )  # fmt: skip
+            if still:
+                trace = Trace(Screen.DEPARTURE)
+                await _end(opened, VISITOR, row["member_id"], row["filiere_id"], trace)

@@ -13,17 +13,20 @@ from directory.filieres import registry, sections
 from directory.filieres.registry import FiliereView
 from directory.filieres.sections import Section, Spot
 from directory.http import clients, pages, problems
-from directory.http.listing import Listing, PageLimit, PageNumber
 from directory.languages import marked
 from directory.subscriptions import (
+    asked_routes,
+    confirmations,
     consent,
     forms,
+    history_routes,
     invitation_routes,
     invitations,
     ledger,
     links,
     mail_routes,
     memberships,
+    pauses,
     preferences,
     quota,
     request_routes,
@@ -33,8 +36,9 @@ from directory.subscriptions import (
     suggestion_routes,
 )
 from directory.subscriptions.consent import Choice
-from directory.subscriptions.ledger import LedgerRow, Screen, Trace
+from directory.subscriptions.ledger import Screen, Trace
 from directory.subscriptions.memberships import Membership
+from directory.subscriptions.pauses import PauseDraft
 from directory.subscriptions.preferences import Consents
 from directory.subscriptions.requests import State
 
@@ -53,7 +57,8 @@ class ConsentChanges(msgspec.Struct, forbid_unknown_fields=True):
 
 
 def _trace(request: ActorRequest, screen: Screen) -> Trace:
-    return Trace(screen, clients.network(request), request.user.account_id)
+    language = pages.language(request)
+    return Trace(screen, clients.network(request), request.user.account_id, language)
 
 
 @sections.add(Spot.JOIN)
@@ -147,7 +152,7 @@ async def preferences_page(
     return pages.page(
         request, "subscriptions/preferences.html",
         consents=await preferences.of(member_id, language), base="/preferences",
-        email=request.user.email, by_link=False, done=done, undo=undo,
+        email=request.user.email, by_link=False, done=done, undo=undo, today=pauses.today(),
         history=await ledger.list_history(member_id, language, limit=ROWS_SHOWN),
     )  # fmt: skip
 
@@ -164,6 +169,34 @@ async def stop_all(request: ActorRequest) -> Redirect:
     everything = links.Holder(_own_id(request))
     stopped = await consent.stop(everything, _trace(request, Screen.PREFERENCES))
     return mail_routes.stopped("/preferences", stopped)
+
+
+@post("/preferences/stop-filiere", include_in_schema=False, status_code=303)
+async def stop_filiere(
+    request: ActorRequest, data: URLEncodedBody[mail_routes.FiliereForm]
+) -> Redirect:
+    everything, trace = links.Holder(_own_id(request)), _trace(request, Screen.PREFERENCES)
+    stopped = await consent.stop_filiere(everything, data.filiere, trace)
+    return mail_routes.stopped("/preferences", stopped)
+
+
+@post("/preferences/pause", include_in_schema=False, status_code=303)
+async def pause(request: ActorRequest, data: URLEncodedBody[mail_routes.PauseForm]) -> Redirect:
+    _own_id(request)
+    await pauses.pause(request.user, pauses.read(data.until))
+    return Redirect("/preferences?done=paused", status_code=303)
+
+
+@post("/preferences/resume", include_in_schema=False, status_code=303)
+async def resume(request: ActorRequest) -> Redirect:
+    await pauses.resume(request.user)
+    return Redirect("/preferences?done=resumed", status_code=303)
+
+
+@post("/preferences/address", include_in_schema=False, status_code=303)
+async def ask_address(request: ActorRequest) -> Redirect:
+    await confirmations.ask_again(request.user)
+    return Redirect("/preferences?done=address", status_code=303)
 
 
 @post("/preferences/undo", include_in_schema=False, status_code=303)
@@ -216,17 +249,33 @@ async def set_my_consents(request: ActorRequest, data: JSONBody[ConsentChanges])
     return await preferences.of(_own_id(request), pages.language(request))
 
 
-@get(
-    "/me/consents/history", operation_id="listMyConsentHistory",
-    summary="Every act of one's consents, the newest first",
+@put(
+    "/me/consents/pause", operation_id="pauseMyMails",
+    summary="Receive nothing from any filière before a day",
+    description="The choices stay as they are. At most a year.",
     tags=["consents"], responses=problems.responses(401, 403),
 )  # fmt: skip
-async def my_history(
-    request: ActorRequest, page: PageNumber = 1, limit: PageLimit = 20
-) -> Listing[LedgerRow]:
-    return await ledger.list_history(
-        _own_id(request), pages.language(request), page=page, limit=limit
-    )
+async def pause_my_mails(request: ActorRequest, data: JSONBody[PauseDraft]) -> Consents:
+    await pauses.pause(request.user, data.until)
+    return await preferences.of(_own_id(request), pages.language(request))
+
+
+@delete(
+    "/me/consents/pause", operation_id="resumeMyMails", summary="End the pause of one's mails",
+    tags=["consents"], responses=problems.responses(401, 403),
+)  # fmt: skip
+async def resume_my_mails(request: ActorRequest) -> None:
+    await pauses.resume(request.user)
+
+
+@post(
+    "/me/consents/address", operation_id="confirmMyAddress", status_code=202,
+    summary="Have the mail sent again that confirms one's address",
+    description="No mailing goes to an address before. Changes nothing once it is confirmed.",
+    tags=["consents"], responses=problems.responses(401, 403, 429),
+)  # fmt: skip
+async def confirm_my_address(request: ActorRequest) -> None:
+    await confirmations.ask_again(request.user)
 
 
 def _own_id(request: ActorRequest) -> int:
@@ -235,27 +284,13 @@ def _own_id(request: ActorRequest) -> int:
 
 
 API = [
-    join_filiere,
-    leave_filiere,
-    my_consents,
-    set_my_consents,
-    my_history,
-    *request_routes.API,
-    *invitation_routes.API,
-    *roster_routes.API,
-    *suggestion_routes.API,
-]
+    join_filiere, leave_filiere, my_consents, set_my_consents, pause_my_mails, resume_my_mails,
+    confirm_my_address, *history_routes.API, *request_routes.API, *invitation_routes.API,
+    *roster_routes.API, *suggestion_routes.API,
+]  # fmt: skip
 PAGES = [
-    join_page,
-    leave_page,
-    choose_page,
-    preferences_page,
-    save_preferences,
-    stop_all,
-    undo_stop,
-    *mail_routes.PAGES,
-    *request_routes.PAGES,
-    *invitation_routes.PAGES,
-    *roster_routes.PAGES,
+    join_page, leave_page, choose_page, preferences_page, save_preferences, stop_all, stop_filiere,
+    pause, resume, ask_address, undo_stop, *history_routes.PAGES, *mail_routes.PAGES,
+    *asked_routes.PAGES, *request_routes.PAGES, *invitation_routes.PAGES, *roster_routes.PAGES,
     *suggestion_routes.PAGES,
-]
+]  # fmt: skip

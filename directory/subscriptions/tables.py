@@ -75,11 +75,30 @@ class ConsentLedger(Table, tablename="consent_ledger"):
     wording_id = BigInt(null=True, default=None)
     network = Text(null=False)
     at = Timestamptz(null=False)
+    language = Text(null=True, default=None)
+    evidence_id = BigInt(null=True, default=None)
+
+
+class ConsentEvidence(Table, tablename="consent_evidence"):
+    id = BigSerial(primary_key=True)
+    file_hash = Bytea(null=False)
+    given_on = Date(null=False)
+    source = Text(null=False)
+    wording = Text(null=False)
+    hash = Bytea(null=False)
+    imported_at = Timestamptz(null=False)
+
+
+class ConsentNotice(Table, tablename="consent_notice"):
+    member_id = BigInt(primary_key=True, null=False)
+    announced_at = Timestamptz(null=False)
+    mailed_at = Timestamptz(null=True, default=None)
 
 
 class MailPause(Table, tablename="mail_pause"):
     member_id = BigInt(primary_key=True, null=False)
     until = Date(null=False)
+    paused_at = Timestamptz(null=False)
 
 
 class Suppression(Table, tablename="suppression"):
