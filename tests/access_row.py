@@ -31,6 +31,7 @@ PLACES = {
     "{member_id:int}": "{other}", "{proposal_id:int}": "{proposal}", "{grant_id:int}": "{grant}",
     "{token_id:int}": "{own_token}", "{facet:str}": "trade", "{name:str}": "headline",
     "{code:str}": "{trade}", "{import_id:int}": "{import}",
+    "{request_id:int}": "{request}", "{invitation_id:int}": "{invitation}",
     "{secret:str}": "{login}", "{token:str}": "{link}",
 }  # fmt: skip
 

@@ -6,6 +6,7 @@ from piccolo.columns import (
     BigInt,
     BigSerial,
     Date,
+    Integer,
     Text,
     Timestamptz,
 )
@@ -29,6 +30,16 @@ class Filiere(Table, tablename="filiere"):
     purpose_en = Text(null=True, default=None)
     created_at = Timestamptz(null=False)
     updated_at = Timestamptz(null=False)
+    version = Integer(null=False)
+
+
+class Proposal(Table, tablename="filiere_proposal"):
+    filiere_id = BigInt(primary_key=True, null=False)
+    proposed_by = BigInt(null=True, default=None)
+    need = Text(null=False)
+    intentions = Text(null=False)
+    proposed_at = Timestamptz(null=False)
+    told_at = Timestamptz(null=True, default=None)
 
 
 class StageChange(Table, tablename="stage_change"):
@@ -39,6 +50,7 @@ class StageChange(Table, tablename="stage_change"):
     reason = Text(null=False)
     decided_by = BigInt(null=True, default=None)
     decided_at = Timestamptz(null=False)
+    decided_as = Enumerated("stage_voice")
     dossier = JSONB(null=True, default=None)
 
 

@@ -54,6 +54,22 @@ ROWS = (
         marked("Tant que le compte existe"),
     ),
     Kept(
+        marked("Avis sur des filières proposées"),
+        marked("Aider la coopérative à décider"),
+        marked("Tant que le compte existe"),
+    ),
+    Kept(
+        marked("Filières que vous avez proposées"),
+        marked("Elles appartiennent aussi aux membres qui les soutiennent"),
+        marked("Sans limite"),
+        after=marked("Elles restent, sans votre nom"),
+    ),
+    Kept(
+        marked("Demandes d’entrée dans une filière, invitations"),
+        marked("Y répondre, et se souvenir de la réponse"),
+        marked("Un an après la réponse"),
+    ),
+    Kept(
         marked("Messages écrits par l’annuaire : qui, à qui, quand"),
         marked("Limiter les abus, et suivre un signalement"),
         marked("Six mois ; le texte, jusqu’à son envoi"),
