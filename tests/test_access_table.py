@@ -17,6 +17,7 @@ from litestar.routes import HTTPRoute
 from directory import db, piccolo_conf, settings
 from directory.accounts import secrets, sessions, tokens
 from directory.app import create_app
+from directory.filieres import following
 from directory.mailings import dispatch, drafts
 from directory.mailings.drafts import MailingDraft
 from directory.members import proposals
@@ -137,17 +138,26 @@ async def _set(connection: asyncpg.Connection, app: Any, var_dir: Path) -> Scene
     web = await people.filiere(connection, "web")
     image = await people.filiere(connection, "image")
     await people.filiere(connection, "garden")
+    idea = await people.filiere(connection, "idea", "Fanfares de rue")
+    await connection.execute("UPDATE filiere SET stage = 'proposed' WHERE id = $1", idea)
+    await connection.execute(
+        "INSERT INTO filiere_proposal (filiere_id, need, intentions) VALUES ($1, 'A', 'B')", idea
+    )
+    await connection.execute("INSERT INTO filiere_trade SELECT $1, min(id) FROM trade", web)
+    vetted = await people.filiere(connection, "vetted")
+    await connection.execute("UPDATE filiere SET openness = 'approval' WHERE id = $1", vetted)
     await people.animates(connection, crowd["animator"], web)
     await people.animates(connection, crowd["other_animator"], image)
     await people.grants(connection, crowd["ambassador"], "ambassador", f"filiere:{web}")
     other = crowd["other"]
     values = {
-        "web": "web", "web_id": str(web), "garden": "garden", "letter": LETTER,
+        "web": "web", "web_id": str(web), "garden": "garden", "idea": "idea", "letter": LETTER,
         "year": str(datetime.now(UTC).year + 1), "other": str(other.member_id),
         "other_email": other.email, "self": str(other.member_id), "own_token": "0", "undo": "",
     }  # fmt: skip
     values |= await _objects(connection, crowd, web)
     values |= await _of_mails(connection, other, web)
+    values |= await _at_the_door(connection, web)
     own = {role: await _own(connection, person, web) for role, person in crowd.items()}
     values["others_token"] = own["other"]["own_token"]
     values["link_undo"] = own["other"]["undo"]
@@ -211,6 +221,18 @@ async def _objects(
     return {name: str(number) for name, number in found.items()} | {"plan": plan or ""}
 
 
+async def _at_the_door(connection: asyncpg.Connection, web: int) -> dict[str, str]:
+    """Somebody who asks to join {web}, and somebody who is invited."""
+    asker = await people.member(connection, "asker")
+    found = {}
+    for name, table in (("request", "membership_request"), ("invitation", "filiere_invitation")):
+        found[name] = await connection.fetchval(
+            f"INSERT INTO {table} (filiere_id, member_id) VALUES ($1, $2) RETURNING id",
+            web, asker.member_id,
+        )  # fmt: skip
+    return {name: str(number) for name, number in found.items()}
+
+
 async def _actor(person: Person) -> Any:
     return await sessions.actor_of_session(await sessions.open_session(person.account_id, "test"))
 
@@ -241,6 +263,7 @@ async def _of_mails(connection: asyncpg.Connection, other: Person, web: int) -> 
         "login": "login",
         "session": "00000000-0000-4000-8000-000000000000",
         "link": preferences.removeprefix("/m/"),
+        "follow": following.path(other.member_id, web).removeprefix("/follow/"),
         "stop_link": stop.removeprefix("/m/").removesuffix("/stop"),
     }
 
@@ -259,6 +282,11 @@ async def _own(connection: asyncpg.Connection, person: Person, web: int) -> dict
         await subscribes(connection, person, web, "calls")
         stop = await consent.stop(Holder(person.member_id, Topic.CALLS), Trace(Screen.MAIL))
         assert stop
+        await connection.execute(
+            "INSERT INTO membership_request (filiere_id, member_id) "
+            "SELECT id, $1 FROM filiere WHERE slug = 'vetted'",
+            person.member_id,
+        )
         own |= {
             "self": str(person.member_id),
             "undo": links.undo_token(settings.current().secret, stop),

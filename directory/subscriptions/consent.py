@@ -78,6 +78,17 @@ def _entry(filiere_id: int, choice: Choice, before: Rhythm | None) -> Entry:
     return Entry(filiere_id, choice.topic, act, choice.rhythm, choice.wording_id)
 
 
+async def check(choices: Sequence[Choice]) -> None:
+    """Whether what they choose can be chosen at all.
+
+    :raises errors.Malformed: for a rhythm that is not offered, or a wording that does not exist.
+    """
+    async with db.connection() as reader:
+        for choice in choices:
+            if choice.rhythm is not None:
+                await _check(reader, choice)
+
+
 async def _check(opened: asyncpg.Connection, choice: Choice) -> None:
     if choice.rhythm not in OFFERED:
         raise errors.Malformed.field("rhythm", marked("Choisissez « rien » ou « tout de suite »."))

@@ -32,6 +32,8 @@ class Screen(enum.Enum):
     """Where an act was done."""
 
     FILIERE = "filiere"
+    REQUEST = "request"
+    """Ticked while asking to join; it counts from the day the answer let them in."""
     PREFERENCES = "preferences"
     MAIL = "mail"
     ONE_CLICK = "one_click"
@@ -47,6 +49,7 @@ class Screen(enum.Enum):
 
 SCREEN_WORDS = {
     Screen.FILIERE.value: marked("depuis la page de la filière"),
+    Screen.REQUEST.value: marked("avec votre demande d’entrée, à son acceptation"),
     Screen.PREFERENCES.value: marked("depuis la page de vos mails"),
     Screen.MAIL.value: marked("depuis un mail"),
     Screen.ONE_CLICK.value: marked("depuis le bouton de votre messagerie"),

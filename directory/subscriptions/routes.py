@@ -7,10 +7,9 @@ from litestar import Response, delete, get, post, put
 from litestar.params import FromPath, JSONBody, QueryParameter, URLEncodedBody
 from litestar.response import Redirect
 
-from directory import settings
 from directory.accounts.actor import Permission
 from directory.accounts.authentication import ActorRequest
-from directory.filieres import sections
+from directory.filieres import registry, sections
 from directory.filieres.registry import FiliereView
 from directory.filieres.sections import Section, Spot
 from directory.http import clients, pages, problems
@@ -21,20 +20,30 @@ from directory.subscriptions import (
     consent,
     forms,
     history_routes,
+    invitation_routes,
+    invitations,
     ledger,
     links,
     mail_routes,
     memberships,
     pauses,
     preferences,
+    quota,
+    request_routes,
+    requests,
+    roster_routes,
+    stage_mails,  # noqa: F401 - emitting needs to know who listens
+    suggestion_routes,
 )
 from directory.subscriptions.consent import Choice
 from directory.subscriptions.ledger import Screen, Trace
 from directory.subscriptions.memberships import Membership
 from directory.subscriptions.pauses import PauseDraft
 from directory.subscriptions.preferences import Consents
+from directory.subscriptions.requests import State
 
 ROWS_SHOWN = 20
+TEMPLATE = "subscriptions/join.html"
 Form = URLEncodedBody[dict[str, str]]
 Leaving = Annotated[
     str, QueryParameter(max_length=200, description="The slug of a filière to leave in exchange.")
@@ -54,39 +63,71 @@ def _trace(request: ActorRequest, screen: Screen) -> Trace:
 
 @sections.add(Spot.JOIN)
 async def join_section(request: ActorRequest, filiere: FiliereView) -> Section | None:
-    """The form to join, or what one receives, or why one cannot join."""
+    """The form to join or to ask, what one asked or receives, or why one cannot join."""
     actor, language = request.user, pages.language(request)
-    template = "subscriptions/join.html"
-    refused = memberships.refusal(filiere.stage, filiere.openness)
-    call = marked("Rejoindre la filière")
+    may_ask = requests.is_askable(filiere.stage, filiere.openness)
+    call = marked("Demander à entrer") if may_ask else marked("Rejoindre la filière")
     if actor.member_id is None or not actor.may(Permission.JOIN_FILIERE):
         if not actor.is_visitor:
             return None
-        seen = {"state": "visitor", "refused": refused}
-        return Section(template, seen, "" if refused else call)
+        refused = memberships.refusal(filiere.stage, filiere.openness)
+        seen = {"state": "visitor", "refused": refused, "may_ask": may_ask}
+        return Section(TEMPLATE, seen, call if may_ask or not refused else "")
     chosen = await preferences.of(actor.member_id, language)
     if mine := [one for one in chosen.filieres if one.filiere.id == filiere.id]:
         return Section(
-            template, {"state": "member", "choices": mine[0]}, marked("Choisir vos mails")
+            TEMPLATE, {"state": "member", "choices": mine[0]}, marked("Choisir vos mails")
         )
-    joined = await memberships.list_of(actor.member_id, language)
-    limit = settings.current().filieres_per_member
-    is_full = len(joined) >= limit
-    context: dict[str, object] = {
-        "state": "new", "refused": refused, "joined": joined, "limit": limit,
-        "choices": preferences.FiliereChoices(filiere, await preferences.blank(language)),
-        "full": memberships.quota_reached(joined) if is_full else None,
+    context = await _door(actor.member_id, filiere, language)
+    if not context["refused"]:
+        return Section(TEMPLATE, context, marked("Rejoindre la filière"))
+    if context["is_waiting"]:
+        return Section(TEMPLATE, context, marked("Voir votre demande"))
+    return Section(TEMPLATE, context, call if may_ask else "")
+
+
+async def _door(member_id: int, filiere: FiliereView, language: str) -> dict[str, object]:
+    """What somebody who is not in the filière sees of the way in."""
+    asked = await requests.find_last(member_id, filiere.id, language)
+    invited = await invitations.find_own(member_id, filiere.id, language)
+    is_waiting = asked is not None and asked.state is State.OPEN
+    is_approved = asked is not None and is_waiting and asked.is_approved
+    joined = await memberships.list_of(member_id, language)
+    limit = await quota.most()
+    blank = await preferences.blank(language)
+    if asked and is_approved:  # what they ticked while asking is ticked still
+        rhythms = {one.topic: one.rhythm for one in asked.choices}
+        blank = [msgspec.structs.replace(one, rhythm=rhythms.get(one.topic)) for one in blank]
+    return {
+        "state": "new", "asked": asked, "is_waiting": is_waiting, "invited": invited,
+        "joined": joined, "limit": limit,
+        "refused": memberships.refusal(
+            filiere.stage, filiere.openness, has_pass=is_approved or invited is not None
+        ),
+        "may_ask": requests.is_askable(filiere.stage, filiere.openness),
+        "choices": preferences.FiliereChoices(filiere, blank),
+        "full": memberships.quota_reached(joined) if len(joined) >= limit else None,
+        "message_length": requests.MESSAGE_LENGTH,
     }  # fmt: skip
-    return Section(template, context, "" if refused else call)
 
 
 @post("/filieres/{slug:str}/join", include_in_schema=False, status_code=303)
-async def join_page(request: ActorRequest, slug: FromPath[str], data: Form) -> Redirect:
+async def join_page(
+    request: ActorRequest, slug: FromPath[str], data: Form
+) -> Response[str] | Redirect:
     choices = await forms.read(data, "leaving")
-    await memberships.join(
-        request.user, slug, pages.language(request), _trace(request, Screen.FILIERE),
-        choices=choices, leaving=data.get("leaving", ""),
-    )  # fmt: skip
+    language = pages.language(request)
+    try:
+        await memberships.join(
+            request.user, slug, language, _trace(request, Screen.FILIERE),
+            choices=choices, leaving=data.get("leaving", ""),
+        )  # fmt: skip
+    except memberships.QuotaReached as full:  # the way out is on the page, with what was chosen
+        return pages.page(
+            request, "subscriptions/full.html", status=full.status, full=full,
+            filiere=await registry.get(slug, language),
+            kept={name: text for name, text in data.items() if name != "leaving"},
+        )  # fmt: skip
     return Redirect(f"/filieres/{slug}?done=joined", status_code=303)
 
 
@@ -168,7 +209,8 @@ async def undo_stop(request: ActorRequest, data: URLEncodedBody[mail_routes.Undo
 
 @put(
     "/filieres/{slug:str}/membership", operation_id="joinFiliere", summary="Join a filière",
-    description="Joining subscribes to no mail. Joining again changes nothing.",
+    description="Joining subscribes to no mail. Joining again changes nothing. Refused for want of "
+    "a place, the problem has in `options` the slugs of what could be left.",
     tags=["filieres"], responses=problems.responses(401, 403, 404, 409),
 )  # fmt: skip
 async def join_filiere(
@@ -243,10 +285,12 @@ def _own_id(request: ActorRequest) -> int:
 
 API = [
     join_filiere, leave_filiere, my_consents, set_my_consents, pause_my_mails, resume_my_mails,
-    confirm_my_address, *history_routes.API,
+    confirm_my_address, *history_routes.API, *request_routes.API, *invitation_routes.API,
+    *roster_routes.API, *suggestion_routes.API,
 ]  # fmt: skip
 PAGES = [
     join_page, leave_page, choose_page, preferences_page, save_preferences, stop_all, stop_filiere,
     pause, resume, ask_address, undo_stop, *history_routes.PAGES, *mail_routes.PAGES,
-    *asked_routes.PAGES,
+    *asked_routes.PAGES, *request_routes.PAGES, *invitation_routes.PAGES, *roster_routes.PAGES,
+    *suggestion_routes.PAGES,
 ]  # fmt: skip
