@@ -19,11 +19,12 @@ from directory.accounts import secrets, sessions, tokens
 from directory.app import create_app
 from directory.mailings import dispatch, drafts
 from directory.mailings.drafts import MailingDraft
-from directory.members import proposals
+from directory.members import forms, proposals
 from directory.members.imports import record, work
 from directory.members.imports.plan import Options
 from directory.members.imports.record import ImportAsked
 from directory.members.proposals import ProposalDraft
+from directory.members.views import PortfolioView
 from directory.settings import Settings
 from directory.subscriptions import consent, links
 from directory.subscriptions.ledger import Screen, Trace
@@ -143,6 +144,7 @@ async def _set(connection: asyncpg.Connection, app: Any, var_dir: Path) -> Scene
         "web": "web", "web_id": str(web), "garden": "garden", "letter": LETTER,
         "year": str(datetime.now(UTC).year + 1), "other": str(other.member_id),
         "other_email": other.email, "self": str(other.member_id), "own_token": "0", "undo": "",
+        "work": "0", "work_seen": "",
     }  # fmt: skip
     values |= await _objects(connection, crowd, web)
     values |= await _of_mails(connection, other, web)
@@ -245,9 +247,16 @@ async def _own(connection: asyncpg.Connection, person: Person, web: int) -> dict
         await subscribes(connection, person, web, "calls")
         stop = await consent.stop(Holder(person.member_id, Topic.CALLS), Trace(Screen.MAIL))
         assert stop
+        work = await connection.fetchval(
+            "INSERT INTO portfolio_entry (member_id, position, title) VALUES ($1, 0, 'Affiche')"
+            " RETURNING id",
+            person.member_id,
+        )
         own |= {
             "self": str(person.member_id),
             "undo": links.undo_token(settings.current().secret, stop),
+            "work": str(work),
+            "work_seen": forms.print_of(PortfolioView(id=work, title="Affiche")),
         }
     return own
 
