@@ -2,7 +2,6 @@
 
 import os
 
-import pytest
 from playwright.async_api import Browser, Page
 
 from tests.site import Site, browser, demo_template, page, sign_in, site

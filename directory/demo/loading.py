@@ -8,13 +8,14 @@ import asyncpg
 import msgspec
 
 from directory.demo import (
+    decisions,
     filieres,
+    founding,
     gatherings,
     memberships,
     network,
     people,
     profiles,
-    proposals,
     rows,
 )
 from directory.subscriptions import wordings
@@ -81,11 +82,12 @@ async def load(
             await memberships.write(writer, chunk, joinings, ids, filiere_ids, codes)
             if not done:
                 animators = await network.appoint(writer, mandates, ids, filiere_ids, today)
-                await proposals.write(writer, chunk, ids, filiere_ids, today)
                 await gatherings.write_events(writer, animators, filiere_ids, codes, seed, today)
             done += len(chunk)
             progress(done, members)
         await gatherings.send_mailing(writer, filiere_ids, today)
+        proposers = await founding.write(writer, filiere_ids, today)
+        await decisions.write(writer, filiere_ids, proposers, today)
         await connection.execute("ANALYZE")
     return DemoReport(writer.written)
 

@@ -25,7 +25,7 @@ SECTIONS = (
         table="stage_change",
         columns=("id", "from_stage", "to_stage", "reason", "decided_at", "decided_as"),
         extra={"filiere": FILIERE},
-        covers=("filiere_id",),
+        covers=("filiere_id", "dossier"),  # the figures published with the reason: of no person
         where="t.decided_by = p.account_id",
         order="t.id",
     ),
@@ -49,6 +49,16 @@ SECTIONS = (
         where="t.member_id = p.member_id",
         order="t.filiere_id",
     ),
+    Section(
+        name="dossier_reasons",
+        title=marked("Ce que vous avez écrit dans des dossiers de filières"),
+        table="dossier_reason",
+        columns=("id", "body", "author_role", "written_at"),
+        extra={"filiere": FILIERE},
+        covers=("filiere_id",),
+        where="t.author_id = p.account_id",
+        order="t.id",
+    ),
 )
 
 
@@ -64,3 +74,6 @@ async def erase(opened: asyncpg.Connection, person: Person) -> None:
             f"DELETE FROM {table} WHERE member_id = $1",  # noqa: S608 - own names
             person.member_id,
         )
+    await opened.execute(
+        "UPDATE dossier_reason SET author_id = NULL WHERE author_id = $1", person.account_id
+    )

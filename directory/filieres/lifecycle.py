@@ -10,7 +10,7 @@ import msgspec
 from directory import db, errors, jobs
 from directory.accounts import audit
 from directory.accounts.actor import Actor, Permission, filiere_scope
-from directory.filieres import signatures
+from directory.filieres import evidence, signatures
 from directory.filieres.signatures import UNSIGNED, Signature
 from directory.http.listing import Listing
 from directory.languages import Label, marked, translate
@@ -110,6 +110,8 @@ class MoveRefused(errors.Conflict):
 async def advance(actor: Actor, slug: str, to_stage: Stage, reason: str) -> None:
     """Move a filière on: coordinators only, with a reason that everybody reads.
 
+    The figures of its dossier are published with it as they are now, for ever.
+
     :raises MoveRefused: when MOVES does not have it. :raises errors.Malformed: without a reason.
     """
     actor.require(Permission.RUN_FILIERES)
@@ -178,11 +180,11 @@ async def note(
     """Write one entry of the timeline. Its number."""
     change_id: int = await opened.fetchval(
         "INSERT INTO stage_change "
-        "(filiere_id, from_stage, to_stage, reason, decided_by, decided_as, decided_at) VALUES "
-        "($1, $2::filiere_stage, $3::filiere_stage, $4, $5, $6::stage_voice, clock_timestamp()) "
-        "RETURNING id",
+        "(filiere_id, from_stage, to_stage, reason, decided_by, decided_as, dossier, decided_at) "
+        "VALUES ($1, $2::filiere_stage, $3::filiere_stage, $4, $5, $6::stage_voice, $7, "
+        "clock_timestamp()) RETURNING id",
         filiere_id, from_stage.value if from_stage else None, to_stage.value, words,
-        actor.account_id, voice.value,
+        actor.account_id, voice.value, await evidence.snapshot(actor, filiere_id),
     )  # fmt: skip
     return change_id
 

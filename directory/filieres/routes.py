@@ -12,6 +12,7 @@ from directory.accounts.actor import Permission
 from directory.accounts.authentication import ActorRequest
 from directory.filieres import (
     appointment_routes,
+    dossier_routes,
     following_routes,
     founding_routes,
     lifecycle,
@@ -43,6 +44,11 @@ NOTICES = {
     "edited": marked("Les changements sont enregistrés."),
     "supported": marked("Votre avis est enregistré."),
     "unsupported": marked("Votre avis est retiré."),
+    "asked": marked("Votre demande est partie. La réponse arrive par mail, et ici."),
+    "unasked": marked("Votre demande est retirée."),
+    "declined": marked("L’invitation est déclinée."),
+    "dismissed": marked("Cette filière ne vous est plus proposée."),
+    "restored": marked("Cette filière vous est à nouveau proposée."),
 }
 
 
@@ -66,7 +72,9 @@ async def list_page(
     kind: KindFilter = None,
     q: SearchText = "",
     show: ShownFilter = Shown.OPEN,
+    done: Done = "",
 ) -> Response[str]:
+    is_plain = page == 1 and kind is None and not q and show is Shown.OPEN
     language = pages.language(request)
     found = await registry.list_filieres(
         request.user, language, kind=kind, q=q, stages=show.stages, page=page, limit=CARDS_A_PAGE
@@ -76,7 +84,8 @@ async def list_page(
         found=found, kinds=list(Kind), kind=kind, q=q, show=show,
         counts=await registry.count_shown(kind=kind, q=q),
         may_propose=request.user.is_visitor or request.user.may(Permission.PROPOSE_FILIERE),
-        last=max(1, -(-found.total // CARDS_A_PAGE)),
+        last=max(1, -(-found.total // CARDS_A_PAGE)), notice=NOTICES.get(done, ""),
+        parts=await sections.of_list(request) if is_plain else [],
     )  # fmt: skip
 
 
@@ -193,6 +202,7 @@ API = [
     list_timeline,
     move_filiere,
     *appointment_routes.API,
+    *dossier_routes.API,
     *founding_routes.API,
     *support_routes.API,
 ]
@@ -201,6 +211,7 @@ PAGES = [
     filiere_page,
     move,
     *appointment_routes.PAGES,
+    *dossier_routes.PAGES,
     *founding_routes.PAGES,
     *support_routes.PAGES,
     *following_routes.PAGES,

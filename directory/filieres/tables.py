@@ -1,6 +1,15 @@
 """The tables of filières."""
 
-from piccolo.columns import BigInt, BigSerial, Date, Integer, Text, Timestamptz
+from piccolo.columns import (
+    JSONB,
+    Array,
+    BigInt,
+    BigSerial,
+    Date,
+    Integer,
+    Text,
+    Timestamptz,
+)
 from piccolo.table import Table
 
 from directory.columns import Enumerated
@@ -42,6 +51,7 @@ class StageChange(Table, tablename="stage_change"):
     decided_by = BigInt(null=True, default=None)
     decided_at = Timestamptz(null=False)
     decided_as = Enumerated("stage_voice")
+    dossier = JSONB(null=True, default=None)
 
 
 class Mandate(Table, tablename="mandate"):
@@ -51,3 +61,21 @@ class Mandate(Table, tablename="mandate"):
     role = Enumerated("mandate_role")
     starts_on = Date(null=False)
     ends_on = Date(null=False)
+
+
+class DossierFigures(Table, tablename="dossier_figures"):
+    filiere_id = BigInt(primary_key=True)
+    words = Array(base_column=BigInt(), null=False)
+    counted_on = Date(null=False)
+    figures = JSONB(null=False)
+    turnover_on = Date(null=True, default=None)
+    turnover = JSONB(null=True, default=None)
+
+
+class DossierReason(Table, tablename="dossier_reason"):
+    id = BigSerial(primary_key=True)
+    filiere_id = BigInt(null=False)
+    body = Text(null=False)
+    author_id = BigInt(null=True, default=None)
+    author_role = Enumerated("access_role", null=True)
+    written_at = Timestamptz(null=False)

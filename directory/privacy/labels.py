@@ -5,6 +5,7 @@ from datetime import date, datetime
 
 from directory.events import captions
 from directory.filieres.lifecycle import Stage
+from directory.filieres.turnover import Band
 from directory.http import pages
 from directory.languages import marked, translate
 from directory.mailings import record
@@ -88,8 +89,17 @@ COLUMNS = {
     "to_stage": marked("Étape d’après"),
     "reason": marked("Raison"),
     "decided_at": marked("Décision"),
+    "author_role": marked("Au titre de"),
+    "written_at": marked("Écriture"),
     "joined_at": marked("Entrée"),
     "left_at": marked("Sortie"),
+    "slot": marked("Place"),
+    "choices": marked("Mails choisis"),
+    "approved_at": marked("Accord"),
+    "answered_at": marked("Réponse"),
+    "message": marked("Message"),
+    "invited_at": marked("Invitation"),
+    "dismissed_at": marked("Écartée"),
     "topic": marked("Sujet"),
     "rhythm": marked("Rythme"),
     "ledger_id": marked("Ligne du registre"),
@@ -99,7 +109,15 @@ COLUMNS = {
     "wording": marked("Texte accepté"),
     "wording_version": marked("Version du texte"),
     "wording_sha256": marked("Empreinte du texte"),
+    "given_on": marked("Accord donné le"),
+    "given_where": marked("Accord donné où"),
+    "given_wording": marked("Texte accepté ailleurs"),
     "until": marked("Jusqu’au"),
+    "paused_at": marked("Début de la pause"),
+    "announced_at": marked("Annonce"),
+    "mailed_at": marked("Mail envoyé"),
+    "day": marked("Jour"),
+    "event_id": marked("Date de l’agenda"),
     "uid": marked("Identifiant"),
     "audience": marked("Public"),
     "title": marked("Titre"),
@@ -168,6 +186,12 @@ FIELDS = COLUMNS | {
 _AUDIENCES: dict[str, str] = {audience.value: label for audience, label in audiences.NAMES.items()}
 YES, NO = marked("oui"), marked("non")
 _STAGES = {stage.value: stage.label for stage in Stage}
+_ROLES = {
+    "administrator": marked("administration"),
+    "coordinator": marked("coordination"),
+    "ambassador": marked("ambassade"),
+    "animator": marked("animation"),
+}
 VALUES: Mapping[str, Mapping[str, str]] = {
     "topic": {topic.value: topic.label for topic in Topic},
     "rhythm": {rhythm.value: rhythm.label for rhythm in Rhythm},
@@ -228,12 +252,9 @@ VALUES: Mapping[str, Mapping[str, str]] = {
         "expired": marked("accord échu"),
         "imported": marked("accord repris d’ailleurs"),
     },
-    "role": {
-        "administrator": marked("administration"),
-        "coordinator": marked("coordination"),
-        "ambassador": marked("ambassade"),
-        "animator": marked("animation"),
-    },
+    "role": _ROLES,
+    "author_role": _ROLES,
+    "turnover_band": {band.value: band.label for band in Band},
 }
 """Codes that are said in words, by column. Others stand as they are."""
 
