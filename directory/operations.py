@@ -19,6 +19,7 @@ from directory.accounts import holdings, provider
 from directory.accounts.provider import ProviderUnreadable, SignInFailed
 from directory.demo import gallery
 from directory.demo import loading as demo
+from directory.filieres import evidence
 from directory.holdings import Person
 from directory.languages import SOURCE, marked
 from directory.members.reference import loading
@@ -105,6 +106,7 @@ async def fill(members: int, seed: int, tell: Tell) -> tuple[demo.Account, ...]:
             opened, members=members, seed=seed, today=today,
             progress=partial(tell, "Demo community"),
         )  # fmt: skip
+        await evidence.refresh_due()
         tell("Portraits", 0, 1)
         await gallery.hang(opened, seed=seed, today=today)
         tell("Portraits", 1, 1)
