@@ -456,3 +456,68 @@ async def test_the_dossier_speaks_the_readers_language(
 async def test_an_unknown_filiere_has_no_dossier(client: httpx.AsyncClient) -> None:
     for path in ("/filieres/nowhere/dossier", "/api/v1/filieres/nowhere/dossier"):
         assert (await client.get(path)).status_code == 404
+
+
+async def test_a_proposal_is_counted_at_once_and_before(
+    client: httpx.AsyncClient, connection: asyncpg.Connection, awa: Person
+) -> None:
+    await crowd.of(connection, 23, trade=TRADES[0], place="be-4000-liege")
+    await people.sign_in(client, awa)
+    form = {"kind": "trade", "trades": TRADES[0], "find": "figures"}
+    page = (await client.post("/filieres/propose", data=form)).text
+    assert "environ 25" in page
+    assert "4000 Liège" in page
+    page = (await client.post("/filieres/propose", data=form | {"find": "trades"})).text
+    assert "4000 Liège" not in page
+    body = {
+        "kind": "trade", "trades": [TRADES[0]], "name_fr": "Boulange", "purpose_fr": "Cuire.",
+        "need": "Un four.", "intentions": "En chercher un.",
+    }  # fmt: skip
+    answer = await client.post("/api/v1/filieres", json=body)
+    assert answer.status_code == 201, answer.text
+    slug = answer.json()["slug"]
+    found = (await client.get(f"/api/v1/filieres/{slug}/dossier")).json()
+    assert criterion(found, "members")["value"] == {"value": 23, "bound": "exact"}
+    assert found["decisions"] == []
+
+
+async def test_only_a_decision_of_the_staff_publishes_figures(
+    client: httpx.AsyncClient, connection: asyncpg.Connection, awa: Person
+) -> None:
+    await crowd.of(connection, 23, trade=TRADES[0])
+    await people.sign_in(client, awa)
+    body = {
+        "kind": "trade", "trades": [TRADES[0]], "name_fr": "Web", "purpose_fr": "Cuire.",
+        "need": "Un four.", "intentions": "En chercher un.",
+    }  # fmt: skip
+    assert (await client.post("/api/v1/filieres", json=body)).status_code == 201
+    assert (await client.post("/filieres/web/withdraw")).status_code == 303
+    assert await connection.fetchval("SELECT count(dossier) FROM stage_change") == 0
+    page = (await client.get(PAGE)).text
+    assert "Retirée" in page
+    assert "Refusée" not in page
+    client.cookies.clear()
+    assert ">23<" not in (await client.get(PAGE)).text
+
+
+async def test_opinions_are_counted_in_groups_and_published_by_a_decision(
+    client: httpx.AsyncClient, connection: asyncpg.Connection, web: int, helene: Person
+) -> None:
+    ids = await crowd.of(connection, 9)
+    await connection.executemany(
+        "INSERT INTO filiere_support (filiere_id, member_id, stance) VALUES ($1, $2, $3)",
+        [(web, one, "favourable" if place < 6 else "reserve") for place, one in enumerate(ids)],
+    )
+    await people.sign_in(client, helene)
+    told = {
+        "favourable": {"value": 6, "bound": "exact"}, "reserved": {"value": 5, "bound": "under"},
+    }  # fmt: skip
+    assert (await read(client))["opinions"] == told
+    body = {"to_stage": "forming", "reason": "Oui."}
+    assert (await client.post(MOVE, json=body)).status_code == 201
+    client.cookies.clear()
+    found = await read(client)
+    assert found["opinions"] is None
+    assert found["decisions"][0]["opinions"] == told
+    page = (await client.get("/filieres/web")).text
+    assert "après 6 avis favorables et moins de 5 avis réservés" in page
