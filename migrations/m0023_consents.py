@@ -86,19 +86,20 @@ CREATE UNIQUE INDEX digest_entry_mailing ON digest_entry (mailing_id, member_id)
 CREATE UNIQUE INDEX digest_entry_event ON digest_entry (event_id, member_id);
 CREATE INDEX digest_entry_digest ON digest_entry (member_id, rhythm, day);
 
--- What may be in somebody's next digests: what was sent, or listed, since they chose to hear of
--- it in that rhythm or another. One row a person and thing. filiere_ids are those of the choice,
+-- What may be in somebody's next digests: what was sent, or listed, in the last weeks and since
+-- they chose to hear of it in that rhythm or another. One row a person and thing. filiere_ids are those of the choice,
 -- consent_id the row that allows it in the first of them.
 CREATE VIEW digest_audience AS
 WITH item AS (
     SELECT g.id AS mailing_id, NULL::bigint AS event_id, g.topic, f.filiere_id, g.started_at AS at
     FROM mailing g JOIN mailing_filiere f ON f.mailing_id = g.id
-    WHERE g.state IN ('sending', 'sent')
+    WHERE g.state IN ('sending', 'sent') AND g.started_at > now() - interval '20 days'
     UNION ALL
     SELECT NULL, e.id, CASE e.kind WHEN 'training' THEN 'trainings' ELSE 'meetings' END::topic,
         f.filiere_id, e.created_at
     FROM event e JOIN event_filiere f ON f.event_id = e.id
     WHERE e.cancelled_at IS NULL AND e.starts_at > now()
+      AND e.created_at > now() - interval '20 days'
 )
 SELECT i.mailing_id, i.event_id, c.rhythm, m.id AS member_id, min(i.at) AS at,
     array_agg(c.filiere_id ORDER BY c.filiere_id) AS filiere_ids,

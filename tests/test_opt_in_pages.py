@@ -31,7 +31,7 @@ async def test_a_member_chooses_rhythms_pauses_and_reads_what_they_said(
     await page.goto("/preferences")
     await looked_at(page, "mails-signed-in")
     first = page.get_by_role("radiogroup").first
-    await first.get_by_text("résumé du lundi").click()
+    await first.get_by_label("résumé du lundi").check()
     await page.get_by_role("button", name="Enregistrer mes choix").click()
     await expect(page.get_by_text("Vos choix sont enregistrés.")).to_be_visible()
     await expect(first.get_by_label("résumé du lundi")).to_be_checked()

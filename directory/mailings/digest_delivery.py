@@ -50,14 +50,15 @@ _PICK = """
 _DROP = """
     DELETE FROM digest_entry e
     WHERE e.rhythm = $1::rhythm AND e.day = $2 AND e.member_id = ANY($3) AND NOT EXISTS (
-        SELECT FROM digest_audience v WHERE v.member_id = e.member_id AND v.rhythm = e.rhythm
+        SELECT FROM digest_audience v WHERE v.member_id = ANY($3)
+        AND v.member_id = e.member_id AND v.rhythm = e.rhythm
         AND (v.mailing_id = e.mailing_id OR v.event_id = e.event_id))
 """
 _RENEW = """
     UPDATE digest_entry e SET consent_id = v.consent_id, filiere_ids = v.filiere_ids
     FROM digest_audience v
     WHERE e.rhythm = $1::rhythm AND e.day = $2 AND e.member_id = ANY($3)
-      AND v.member_id = e.member_id AND v.rhythm = e.rhythm
+      AND v.member_id = ANY($3) AND v.member_id = e.member_id AND v.rhythm = e.rhythm
       AND (v.mailing_id = e.mailing_id OR v.event_id = e.event_id)
       AND (v.consent_id, v.filiere_ids) IS DISTINCT FROM (e.consent_id, e.filiere_ids)
 """
