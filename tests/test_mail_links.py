@@ -18,6 +18,9 @@ import directory
 from directory import db, jobs, settings
 from directory.accounts import sessions, token_mails
 from directory.accounts.actor import Actor
+from directory.filieres import lifecycle
+from directory.filieres.lifecycle import Stage
+from directory.filieres.supports import SupportReached
 from directory.filieres.vacancies import FiliereVacated
 from directory.mailings import digests
 from directory.members import decisions, freshness, proposals
@@ -28,9 +31,11 @@ from directory.privacy import retention
 from directory.privacy.erasures import AdministratorLeaves
 from directory.settings import Settings
 from directory.subscriptions import consent, expiry, links, wordings
+from directory.subscriptions import invitations as filiere_invitations
+from directory.subscriptions.invitations import InvitationDraft
 from directory.subscriptions.ledger import Screen, Trace
 from directory.subscriptions.topics import Rhythm
-from tests import job_runner, mailing_scene, people, smtp_sink
+from tests import job_runner, joining, mailing_scene, people, smtp_sink
 from tests.access_row import PLACES
 from tests.access_table import ROWS
 from tests.mailing_scene import Scene, subscribes
@@ -39,6 +44,7 @@ from tests.smtp_sink import Sink
 from tests.test_access_table import Scene as AccessScene
 from tests.test_access_table import scene as access_scene
 from tests.test_digests import TODAY, at, sent
+from tests.test_filieres import COORDINATOR
 from tests.test_import_invitations import invited
 from tests.test_preferences import everything
 from tests.test_subscriptions import actor
@@ -67,6 +73,7 @@ async def all_mails(scene: Scene) -> None:
     await _of_filieres(scene)
     await _of_accounts(scene)
     await _of_members(scene)
+    await _of_joining(scene)
     await _of_leaving(scene)
 
 
@@ -130,6 +137,29 @@ async def _of_members(scene: Scene) -> None:
     await job_runner.run_all(scene.connection)
 
 
+async def _of_joining(scene: Scene) -> None:
+    """A request and its answer, an invitation, a filière that goes to sleep and then closes."""
+    await scene.connection.execute(
+        "UPDATE filiere SET openness = 'approval' WHERE id = $1", scene.image
+    )
+    await subscribes(scene.connection, scene.bert, scene.image, topic="news")
+    asker = await people.member(scene.connection)
+    await people.sign_in(scene.client, asker)
+    asked = await scene.client.put("/api/v1/filieres/image/request", json={})
+    assert asked.status_code == 200, asked.text
+    await job_runner.run_all(scene.connection)
+    await people.sign_in(scene.client, scene.clemence)
+    path = f"/filieres/image/requests/{asked.json()['id']}/answer"
+    assert (await scene.client.post(path, data={"answer": "accept"})).status_code == 303
+    guest = await people.member(scene.connection)
+    animator = joining.animator(scene.clemence, scene.image)
+    await filiere_invitations.invite(animator, "image", InvitationDraft(email=guest.email))
+    await job_runner.run_all(scene.connection)
+    for stage in (Stage.DORMANT, Stage.CLOSED):
+        await lifecycle.advance(COORDINATOR, "image", stage, "Plus personne")
+        await job_runner.run_all(scene.connection)
+
+
 async def _staff(person: Person) -> Actor:
     return await sessions.actor_of_session(await sessions.open_session(person.account_id, "test"))
 
@@ -145,6 +175,7 @@ async def _of_leaving(scene: Scene) -> None:
     async with db.transaction():
         await jobs.emit(FiliereVacated(scene.web, staff_id))
         await jobs.emit(AdministratorLeaves(staff_id))
+        await jobs.emit(SupportReached(scene.web, staff_id))
     gone = await people.member(scene.connection)
     await scene.connection.execute(
         "UPDATE account SET signed_in_at = now() - interval '4 years' WHERE id = $1",
