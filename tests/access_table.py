@@ -89,6 +89,7 @@ ROWS = (
     Row("POST /login/{secret:str}", OPEN_POST, form={"address": "{other_email}"}),
     Row("GET /login/oidc", NO_LINK, nobody="the scene names no provider"),
     Row("GET /login/oidc/callback", NO_LINK, nobody="the scene names no provider"),
+    Row("GET /logout/oidc", NO_LINK, nobody="the scene names no provider"),
     Row("GET /account/sessions", PERSONS),
     Row("POST /account/sessions/end-others", ACCOUNTS_POST),
     Row(
@@ -364,8 +365,11 @@ ROWS = (
         at="/api/v1/mailings/{sending}/proofs?member={other}",
     ),
     # Messages between members, and reminders
-    Row("GET /members/{member_id:int}/message", "401 200 200 200 200 200 200 404 200", scope=READ),
     # A token needs members:read beside profile:write: whom it may not see is not there.
+    Row(
+        "GET /members/{member_id:int}/message", "401 200 200 200 200 200 200 403 404",
+        scope=PROFILE,
+    ),
     Row(
         "POST /members/{member_id:int}/message", "401 303 303 303 303 303 303 403 404",
         form={"body": "Bonjour."}, scope=PROFILE,

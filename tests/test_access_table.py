@@ -20,11 +20,12 @@ from directory.app import create_app
 from directory.filieres import following
 from directory.mailings import dispatch, drafts
 from directory.mailings.drafts import MailingDraft
-from directory.members import proposals
+from directory.members import forms, proposals
 from directory.members.imports import record, work
 from directory.members.imports.plan import Options
 from directory.members.imports.record import ImportAsked
 from directory.members.proposals import ProposalDraft
+from directory.members.views import PortfolioView
 from directory.settings import Settings
 from directory.subscriptions import consent, links, pauses
 from directory.subscriptions.ledger import Screen, Trace
@@ -154,6 +155,7 @@ async def _set(connection: asyncpg.Connection, app: Any, var_dir: Path) -> Scene
         "web": "web", "web_id": str(web), "garden": "garden", "idea": "idea", "letter": LETTER,
         "year": str(datetime.now(UTC).year + 1), "other": str(other.member_id),
         "other_email": other.email, "self": str(other.member_id), "own_token": "0", "undo": "",
+        "work": "0", "work_seen": "",
     }  # fmt: skip
     values |= await _objects(connection, crowd, web)
     values |= await _of_mails(connection, other, web)
@@ -287,9 +289,16 @@ async def _own(connection: asyncpg.Connection, person: Person, web: int) -> dict
             "SELECT id, $1 FROM filiere WHERE slug = 'vetted'",
             person.member_id,
         )
+        work = await connection.fetchval(
+            "INSERT INTO portfolio_entry (member_id, position, title) VALUES ($1, 0, 'Affiche')"
+            " RETURNING id",
+            person.member_id,
+        )
         own |= {
             "self": str(person.member_id),
             "undo": links.undo_token(settings.current().secret, stop),
+            "work": str(work),
+            "work_seen": forms.print_of(PortfolioView(id=work, title="Affiche")),
         }
     return own
 

@@ -30,10 +30,11 @@ from directory.members.proposals import ProposalDraft
 from directory.privacy import retention
 from directory.privacy.erasures import AdministratorLeaves
 from directory.settings import Settings
-from directory.subscriptions import consent, expiry, links, wordings
+from directory.subscriptions import answers, consent, expiry, links, notices, requests, wordings
 from directory.subscriptions import invitations as filiere_invitations
-from directory.subscriptions.invitations import InvitationDraft
+from directory.subscriptions.answers import Answer, AnswerDraft
 from directory.subscriptions.ledger import Screen, Trace
+from directory.subscriptions.requests import RequestDraft
 from directory.subscriptions.topics import Rhythm
 from tests import job_runner, joining, mailing_scene, people, smtp_sink
 from tests.access_row import PLACES
@@ -74,6 +75,7 @@ async def all_mails(scene: Scene) -> None:
     await _of_accounts(scene)
     await _of_members(scene)
     await _of_joining(scene)
+    await _of_stages(scene)
     await _of_leaving(scene)
 
 
@@ -138,26 +140,40 @@ async def _of_members(scene: Scene) -> None:
 
 
 async def _of_joining(scene: Scene) -> None:
-    """A request and its answer, an invitation, a filière that goes to sleep and then closes."""
-    await scene.connection.execute(
-        "UPDATE filiere SET openness = 'approval' WHERE id = $1", scene.image
-    )
+    """A request to join, its recall and its answers, an invitation."""
+    web, connection = scene.web, scene.connection
+    await connection.execute("UPDATE filiere SET openness = 'approval' WHERE id = $1", web)
+    slug = await connection.fetchval("SELECT slug FROM filiere WHERE id = $1", web)
+    clemence = joining.animator(scene.clemence, web)
+    wanted = [await people.member(connection, f"Wim {number}") for number in range(4)]
+    full, refused, waiting, welcome = wanted
+    await joining.fill_places(connection, full)
+    for asker in (full, refused, waiting, welcome):
+        draft, trace = RequestDraft("Bonjour."), Trace(Screen.REQUEST)
+        asked = await requests.ask(joining.actor(asker), slug, "fr", draft, trace)
+        if asker is not waiting:
+            answer = Answer.REFUSE if asker is refused else Answer.ACCEPT
+            await answers.answer(clemence, slug, asked.id, AnswerDraft(answer, "Voici."))
+    invited_one = await people.member(connection)
+    draft_of = filiere_invitations.InvitationDraft(member_id=invited_one.member_id)
+    await filiere_invitations.invite(clemence, slug, draft_of)
+    await job_runner.run_all(connection)
+    await connection.execute("UPDATE membership_request SET asked_at = now() - interval '8 days'")
+    await notices.remind()
+    await job_runner.run_all(connection)
+
+
+async def _of_stages(scene: Scene) -> None:
+    """A filière goes to sleep, and then closes; a proposal has enough support."""
     await subscribes(scene.connection, scene.bert, scene.image, topic="news")
-    asker = await people.member(scene.connection)
-    await people.sign_in(scene.client, asker)
-    asked = await scene.client.put("/api/v1/filieres/image/request", json={})
-    assert asked.status_code == 200, asked.text
-    await job_runner.run_all(scene.connection)
-    await people.sign_in(scene.client, scene.clemence)
-    path = f"/filieres/image/requests/{asked.json()['id']}/answer"
-    assert (await scene.client.post(path, data={"answer": "accept"})).status_code == 303
-    guest = await people.member(scene.connection)
-    animator = joining.animator(scene.clemence, scene.image)
-    await filiere_invitations.invite(animator, "image", InvitationDraft(email=guest.email))
-    await job_runner.run_all(scene.connection)
     for stage in (Stage.DORMANT, Stage.CLOSED):
         await lifecycle.advance(COORDINATOR, "image", stage, "Plus personne")
         await job_runner.run_all(scene.connection)
+    staff_id = await scene.connection.fetchval(
+        "SELECT id FROM account WHERE email = 'helene@test.example'"
+    )
+    async with db.transaction():
+        await jobs.emit(SupportReached(scene.web, staff_id))
 
 
 async def _staff(person: Person) -> Actor:
@@ -175,7 +191,6 @@ async def _of_leaving(scene: Scene) -> None:
     async with db.transaction():
         await jobs.emit(FiliereVacated(scene.web, staff_id))
         await jobs.emit(AdministratorLeaves(staff_id))
-        await jobs.emit(SupportReached(scene.web, staff_id))
     gone = await people.member(scene.connection)
     await scene.connection.execute(
         "UPDATE account SET signed_in_at = now() - interval '4 years' WHERE id = $1",

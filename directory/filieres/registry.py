@@ -123,6 +123,12 @@ _NEAR = f"""
         WHERE mine.member_id = $3::bigint AND mine.left_at IS NULL
     ) THEN {Level.FELLOW:d} ELSE {Level.MEMBER:d} END)
 """  # noqa: S608 - no value in it
+# Looked for once, not once for each filière.
+_UNSEEN = f"""
+    SELECT p.id FROM member p
+    WHERE NOT ({audiences.sql_visible(Field.DISPLAY_NAME, "p.audiences", _NEAR)}
+        AND {audiences.sql_visible(Field.MEMBERSHIPS, "p.audiences", _NEAR)})
+"""  # noqa: S608 - no value in it
 # $2 says whether the reader is a member; $3 is their number, $4 whether they run every filière, or
 # $5 which.
 _CARD = f"""
@@ -130,11 +136,10 @@ _CARD = f"""
     coalesce(CASE $1::text WHEN 'nl' THEN f.purpose_nl WHEN 'en' THEN f.purpose_en END,
         f.purpose_fr) AS purpose,
     f.openness::text AS openness, f.version, t.name AS territory,
-    (SELECT count(*) FROM membership m JOIN member p ON p.id = m.member_id
-     WHERE m.filiere_id = f.id AND m.left_at IS NULL AND p.left_on IS NULL
-       AND ($4::boolean OR f.id = ANY($5::bigint[]) OR (
-            {audiences.sql_visible(Field.DISPLAY_NAME, "p.audiences", _NEAR)}
-            AND {audiences.sql_visible(Field.MEMBERSHIPS, "p.audiences", _NEAR)}))
+    (SELECT count(*) FROM membership m
+     WHERE m.filiere_id = f.id AND m.left_at IS NULL
+       AND m.member_id NOT IN (SELECT p.id FROM member p WHERE p.left_on IS NOT NULL)
+       AND ($4::boolean OR f.id = ANY($5::bigint[]) OR m.member_id NOT IN ({_UNSEEN}))
     ) AS member_count,
     (SELECT min(e.starts_at) FROM event_filiere ef JOIN event e ON e.id = ef.event_id
      WHERE ef.filiere_id = f.id AND e.starts_at > now() AND e.cancelled_at IS NULL
