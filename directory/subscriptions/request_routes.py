@@ -52,7 +52,8 @@ def requests_tool(request: ActorRequest, filiere: FiliereView) -> list[Tool]:
 
 
 def _trace(request: ActorRequest, screen: Screen) -> Trace:
-    return Trace(screen, clients.network(request), request.user.account_id)
+    language = pages.language(request)
+    return Trace(screen, clients.network(request), request.user.account_id, language)
 
 
 @post("/filieres/{slug:str}/request", include_in_schema=False, status_code=303)
