@@ -201,7 +201,7 @@ async def get_proposal(request: ActorRequest, slug: FromPath[str]) -> ProposalVi
 
 
 @delete(
-    "/filieres/{slug:str}/proposal", operation_id="withdrawProposal",
+    "/filieres/{slug:str}/proposal", operation_id="withdrawFiliereProposal",
     summary="Take one’s own proposal back while nobody else supports it",
     tags=["filieres"], responses=problems.responses(401, 403, 404, 409),
 )  # fmt: skip
