@@ -19,6 +19,7 @@ To add a route, add a row:
 - `nobody` says why no column is let through, where that is meant.
 """
 
+from tests.access_mandate_rows import MANDATE_ROWS
 from tests.access_member_rows import MEMBER_ROWS
 from tests.access_row import (
     ACCEPTED,
@@ -212,6 +213,8 @@ ROWS = (
         scope=FILIERES,
         json=DORMANT,
     ),
+    # Mandates and health
+    *MANDATE_ROWS,
     # Being in one, and what one receives
     Row(
         "POST /filieres/{slug:str}/join", MEMBERS_POST, at="/filieres/{garden}/join", form={},

@@ -72,6 +72,12 @@ INSERT INTO member_invitation (member_id, import_id) VALUES ({MEMBER}, 7700);
 INSERT INTO membership (filiere_id, member_id) SELECT min(id), {MEMBER} FROM filiere;
 INSERT INTO mandate (filiere_id, member_id, role, starts_on, ends_on)
     SELECT min(id), {MEMBER}, 'animator', current_date, current_date + 100 FROM filiere;
+INSERT INTO mandate_reminder (mandate_id, ends_on, days, account_id)
+    SELECT id, ends_on, 60, {ACCOUNT} FROM mandate WHERE member_id = {MEMBER};
+INSERT INTO mandate_offer (filiere_id, role, kind, to_member_id, starts_on, ends_on, message,
+        offered_by, expires_at)
+    SELECT min(id), 'ambassador', 'candidacy', {MEMBER}, current_date, current_date + 100,
+        'Zélie se propose', {ACCOUNT}, now() + interval '9 days' FROM filiere;
 INSERT INTO stage_change (filiere_id, to_stage, reason, decided_by)
     SELECT min(id), 'active', 'Assez de monde', {ACCOUNT} FROM filiere;
 WITH said AS (

@@ -15,6 +15,7 @@ WITHOUT_PEOPLE = {
     "filiere": "its name and purpose",
     "filiere_sector": "what a filière is about",
     "filiere_trade": "what a filière is about",
+    "filiere_vacancy": "since when nobody runs a filière",
     "mailing_filiere": "which filières a mailing is for",
     "migration": "versions of the tables",
     "pgqueuer": "work of the next seconds; what fails stays until an operator looks",

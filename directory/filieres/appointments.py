@@ -21,7 +21,7 @@ from directory.accounts.actor import (
     Role,
     filiere_scope,
 )
-from directory.filieres import registry
+from directory.filieres import mandates, registry, vacancies
 from directory.filieres.lifecycle import Stage
 from directory.filieres.registry import FiliereRef
 from directory.languages import marked
@@ -115,6 +115,8 @@ async def give(actor: Actor, draft: RoleDraft, language: str) -> GrantView:
     ends_on = _last_day(draft)
     async with db.transaction() as opened:
         filiere = await _filiere(draft, language) if is_local else None
+        if filiere and await mandates.lock(filiere.id) is Stage.CLOSED:
+            raise _closed(filiere)
         person = await _person(opened, draft)
         scope = filiere_scope(filiere.id) if filiere else EVERYWHERE
         _refuse_more_for_oneself(actor, person, draft.role, scope)
@@ -140,26 +142,38 @@ async def give(actor: Actor, draft: RoleDraft, language: str) -> GrantView:
         return (await _views(actor, [row], language))[0]
 
 
-async def end(actor: Actor, grant_id: int) -> None:
-    """End a role at once.
+async def end(actor: Actor, grant_id: int) -> bool:
+    """End a role at once. True: it was the last animator of a filière.
+
+    Staff may end even that one, as they can step in; the others of the staff are told.
 
     :raises errors.NotFound: for what is not there, and what the actor may not end.
     :raises LastAdministrator: for the last one.
     """
     actor.require(Permission.NAME_ANIMATORS)
     async with db.transaction() as opened:
-        row = await _row(opened, grant_id if 0 < grant_id <= profiles.LARGEST_ID else 0)
+        number = grant_id if 0 < grant_id <= profiles.LARGEST_ID else 0
+        await opened.execute(  # before the grant: who leaves by themselves locks in that order
+            "SELECT FROM filiere f JOIN access_grant g ON g.scope = 'filiere:' || f.id "
+            "WHERE g.id = $1 FOR NO KEY UPDATE OF f",
+            number,
+        )
+        row = await _row(opened, number)
         role = Role(row["role"]) if row else None
         if row is None or role is None or not _may_end(actor, role):
             raise errors.NotFound(marked("Ce rôle n’est plus là."))
         await _lock(opened, role)
         await opened.execute("DELETE FROM access_grant WHERE id = $1", grant_id)
         person = _Person(row["account_id"], row["any_member_id"])
+        is_vacated = False
         if role in IN_A_FILIERE and row["scope"]:
             filiere_id = int(row["scope"].partition(":")[2])
             await _end_mandates(opened, person, role, filiere_id)
+            if role is Role.ANIMATOR:
+                is_vacated = await vacancies.note(filiere_id, but=actor.account_id)
         await _require_administrator(opened, role)
         await _note(actor, "role.ended", person, role, row["scope"])
+        return is_vacated
 
 
 async def end_by_name(actor: Actor, draft: RoleDraft, language: str) -> None:
@@ -211,10 +225,14 @@ async def _filiere(draft: RoleDraft, language: str) -> FiliereRef:
     if filiere is None:
         raise errors.Malformed.field("filiere", marked("Choisissez une filière."))
     if filiere.stage is Stage.CLOSED:
-        raise errors.Malformed.field(
-            "filiere", marked("La filière %(name)s est fermée."), name=filiere.name
-        )
+        raise _closed(filiere)
     return filiere
+
+
+def _closed(filiere: FiliereRef) -> errors.Malformed:
+    return errors.Malformed.field(
+        "filiere", marked("La filière %(name)s est fermée."), name=filiere.name
+    )
 
 
 async def _person(opened: asyncpg.Connection, draft: RoleDraft) -> _Person:

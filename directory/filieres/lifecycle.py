@@ -87,6 +87,20 @@ async def advance(actor: Actor, slug: str, to_stage: Stage, reason: str) -> None
     :raises MoveRefused: when MOVES does not have it. :raises errors.Malformed: without a reason.
     """
     actor.require(Permission.RUN_FILIERES)
+    await _move(actor, slug, to_stage, reason)
+
+
+async def rest(actor: Actor, slug: str, reason: str) -> None:
+    """Put a filière to sleep, by the animator who leaves it last.
+
+    The one move that is not the coordinators' alone. Call it from `departures`, which checked
+    that the actor was the last one.
+    """
+    actor.require_person()
+    await _move(actor, slug, Stage.DORMANT, reason)
+
+
+async def _move(actor: Actor, slug: str, to_stage: Stage, reason: str) -> None:
     words = _reason(reason)
     async with db.transaction() as opened:
         row = await opened.fetchrow(

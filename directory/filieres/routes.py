@@ -10,7 +10,15 @@ from litestar.response import Redirect
 from directory import errors
 from directory.accounts.actor import Permission
 from directory.accounts.authentication import ActorRequest
-from directory.filieres import appointment_routes, lifecycle, registry, sections
+from directory.filieres import (
+    appointment_routes,
+    health_routes,
+    lifecycle,
+    mandate_api,
+    mandate_routes,
+    registry,
+    sections,
+)
 from directory.filieres.lifecycle import Stage
 from directory.filieres.registry import FiliereCard, FiliereView, Kind
 from directory.http import pages, problems
@@ -46,6 +54,7 @@ async def list_page(
     return pages.page(
         request, "filieres/list.html",
         found=found, kinds=list(Kind), kind=kind, q=q,
+        runs=request.user.may(Permission.RUN_FILIERES),
         last=max(1, -(-found.total // CARDS_A_PAGE)),
     )  # fmt: skip
 
@@ -126,5 +135,11 @@ async def move_filiere(
     return await registry.view(request.user, slug, pages.language(request))
 
 
-API = [list_filieres, get_filiere, move_filiere, *appointment_routes.API]
-PAGES = [list_page, filiere_page, move, *appointment_routes.PAGES]
+API = [
+    list_filieres, get_filiere, move_filiere, *appointment_routes.API, *mandate_api.API,
+    *health_routes.API,
+]  # fmt: skip
+PAGES = [
+    list_page, filiere_page, move, *appointment_routes.PAGES, *mandate_routes.PAGES,
+    *health_routes.PAGES,
+]  # fmt: skip
