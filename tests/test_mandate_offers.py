@@ -13,8 +13,7 @@ from directory.filieres.lifecycle import Stage
 from directory.filieres.offers import OfferSettled
 from directory.members import views
 from tests import people
-from tests.mandate_scene import Scene, actor, answer, ask, mandates, sink, work
-from tests.mandate_scene import scene as scene
+from tests.mandate_scene import Scene, actor, answer, ask, mandates, scene, sink, work
 from tests.smtp_sink import Sink
 
 __all__ = ["scene", "sink"]

@@ -21,7 +21,8 @@ COLUMNS = """
 WITHOUT_CLASS = {
     "consent", "contact_refusal", "delivery", "event_filiere", "filiere_sector",
     "filiere_trade", "filiere_vacancy", "identity", "import_plan", "import_row", "mailing_filiere",
-    "mandate_reminder", "member_language", "member_link", "member_sector", "member_skill", "member_trade",
+    "mandate_reminder", "member_language", "member_link", "member_sector", "member_skill",
+    "member_trade",
     "migration", "rate_count", "reference_version", "spent_state", "trade_label",
     "trade_merge", "trade_merge_member",
     "worker_heartbeat",

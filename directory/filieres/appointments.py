@@ -57,7 +57,7 @@ class GrantView(msgspec.Struct, frozen=True, kw_only=True):
     """A role that somebody has. `ends_on` is its last day.
 
     `member_id` and `name` are null for a member who does not show the reader their name; the name
-    of an account without a member is its address.
+    of an account without a member is its address. `is_last`: nobody else animates the filière.
     """
 
     id: int
@@ -67,6 +67,7 @@ class GrantView(msgspec.Struct, frozen=True, kw_only=True):
     ends_on: date | None
     member_id: int | None
     name: str | None
+    is_last: bool = False
 
     @property
     def role_name(self) -> str:
@@ -318,6 +319,7 @@ async def _views(
     named = await registry.refs(set(ids.values()) - {0}, language)
     cards = await profiles.cards(actor, [row["member_id"] for row in found if row["member_id"]])
     seen = {card.id: card.display_name for card in cards}
+    alone = await vacancies.run_by_one(set(ids.values()) - {0})
     return [
         GrantView(
             id=row["id"],
@@ -327,6 +329,8 @@ async def _views(
             ends_on=row["ends_on"],
             member_id=row["member_id"] if row["member_id"] in seen else None,
             name=seen.get(row["member_id"]) if row["member_id"] else row["email"],
+            is_last=row["role"] == Role.ANIMATOR.value
+            and alone.get(ids[row["id"]], 0) == row["member_id"],
         )
         for row in found
     ]

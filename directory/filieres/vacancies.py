@@ -1,5 +1,6 @@
 """Filières that somebody leaves without anybody to run them, and since when."""
 
+from collections.abc import Collection
 from datetime import date
 from pathlib import Path
 
@@ -48,6 +49,17 @@ async def run_alone(person: Person, language: str) -> list[FiliereRef]:
         ids = [row["id"] for row in await reader.fetch(_ALONE, person.member_id)]
     named = await registry.refs(ids, language)
     return [named[filiere_id] for filiere_id in ids]
+
+
+async def run_by_one(ids: Collection[int]) -> dict[int, int]:
+    """Of these filières, those that a single member animates today, with that member."""
+    async with db.connection() as reader:
+        rows = await reader.fetch(
+            "SELECT filiere_id, min(member_id) AS member_id FROM running_animator "
+            "WHERE filiere_id = ANY($1::bigint[]) GROUP BY filiere_id HAVING count(*) = 1",
+            list(ids),
+        )
+    return {row["filiere_id"]: row["member_id"] for row in rows}
 
 
 async def tell(opened: asyncpg.Connection, person: Person) -> None:
