@@ -19,10 +19,14 @@ MONTHS = 12
 
 
 class Source(msgspec.Struct, frozen=True):
-    """A trace that somebody leaves by taking part: SQL of member_id, filiere_id and at."""
+    """A trace that somebody leaves by taking part: SQL of member_id, filiere_id and at.
+
+    It counts for who was a member at that time, or for anybody where there are none yet.
+    """
 
     table: str
     sql: str
+    of_anybody: bool = False
 
 
 # Who takes part. A source whose table is not there (yet) counts nothing.
@@ -42,7 +46,12 @@ SOURCES = (
         "mandate_offer",
         "SELECT to_member_id, filiere_id, at FROM mandate_offer WHERE kind = 'candidacy'",
     ),
-)
+    Source(
+        "filiere_support", "SELECT member_id, filiere_id, given_at FROM filiere_support",
+        of_anybody=True,
+    ),
+    Source("initiative", "SELECT member_id, filiere_id, created_at FROM initiative"),
+)  # fmt: skip
 SHEETS = ("method_sheet", "method_acceptance")
 
 
@@ -107,11 +116,13 @@ _FIGURES = """
     ),
     acts AS (
         SELECT a.filiere_id, p.place, count(DISTINCT a.member_id)::int AS active
-        FROM ({sources}) AS a (member_id, filiere_id, at)
+        FROM ({sources}) AS a (member_id, filiere_id, at, of_anybody)
         JOIN shown s ON s.id = a.filiere_id
         JOIN periods p ON a.at >= p.starts_at AND a.at < p.ends_at
-        JOIN membership k ON k.filiere_id = a.filiere_id AND k.member_id = a.member_id
-            AND k.joined_at <= a.at AND (k.left_at IS NULL OR k.left_at >= a.at)
+        WHERE a.of_anybody OR EXISTS (
+            SELECT FROM membership k WHERE k.filiere_id = a.filiere_id
+              AND k.member_id = a.member_id AND k.joined_at <= a.at
+              AND (k.left_at IS NULL OR k.left_at >= a.at))
         GROUP BY a.filiere_id, p.place
     ),
     joined AS (
@@ -234,7 +245,11 @@ async def _query(reader: asyncpg.Connection) -> str:
     }
     return _FIGURES.format(
         day=_DAY, months=MONTHS, since=vacancies.SINCE,
-        sources=" UNION ALL ".join(one.sql for one in SOURCES if one.table in there),
+        sources=" UNION ALL ".join(
+            f"SELECT s.*, {one.of_anybody} FROM ({one.sql}) AS s"  # noqa: S608 - own words
+            for one in SOURCES
+            if one.table in there
+        ),
         sheets=_SHEETS if there.issuperset(SHEETS) else _NO_SHEETS,
     )  # fmt: skip
 

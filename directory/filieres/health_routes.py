@@ -85,8 +85,9 @@ async def list_health(
 ) -> Listing[Health]:
     """For the staff. A month ends on the day of the month that today is; the last one is today's.
 
-    Active is who joined, proposed themselves for a mandate, listed a date or wrote to the filière
-    in that month, as a member of it. Opened mails are not counted: nobody knows of them.
+    Active is who in that month joined, supported the proposal or gave an opinion, volunteered for a
+    mandate, started an initiative, listed a date or wrote to the filière. Opened mails are not
+    counted: nobody knows of them.
     """
     return await health.list_health(
         request.user, chosen, pages.language(request), page=page, limit=limit

@@ -1,6 +1,6 @@
 """Who runs a filière, who is asked and who may be: one page for those who run it; and one's own."""
 
-from datetime import date
+from datetime import date, timedelta
 
 import msgspec
 
@@ -11,9 +11,10 @@ from directory.filieres.mandates import MandateRole
 from directory.filieres.offers import OfferView, Party
 from directory.filieres.registry import FiliereRef
 from directory.filieres.renewals import RENEWAL, Wish
-from directory.members import profiles
+from directory.members import profiles, views
 
 MOST_MEMBERS = 500
+SOON = timedelta(days=120)
 
 
 class OwnMandate(msgspec.Struct, frozen=True, kw_only=True):
@@ -49,6 +50,11 @@ class RunningMandate(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def renewed_until(self) -> date:
         return self.ends_on + RENEWAL
+
+    @property
+    def is_ending(self) -> bool:
+        """Whether it is time to renew it, or its holder asked to."""
+        return self.wish is Wish.RENEW or self.ends_on - views.today() <= SOON
 
 
 class Tended(msgspec.Struct, frozen=True):

@@ -90,6 +90,14 @@ def _quiet_dates(figures: Figures, today: date) -> bool:
     return _months_since(figures.last_event_on, figures, today) >= 4
 
 
+def _quiet_mails(figures: Figures, today: date) -> bool:
+    """A filière that meets need not write."""
+    meets = figures.next_event_on or (
+        figures.last_event_on and (today - figures.last_event_on).days <= 60
+    )
+    return not meets and _months_since(figures.last_mailing_on, figures, today) >= 6
+
+
 def _never_ran(figures: Figures) -> bool:
     return figures.animators == 0 and figures.vacant_since is None
 
@@ -179,7 +187,7 @@ RULES: tuple[Rule, ...] = (
     ),
     Rule(
         "no_mailing", Level.WATCH, GOING,
-        lambda f, t: _months_since(f.last_mailing_on, f, t) >= 6,
+        _quiet_mails,
         marked("Pas de mail depuis %(months)s mois"),
         lambda f, t: {"months": _months_since(f.last_mailing_on, f, t)},
     ),
