@@ -344,3 +344,18 @@ async def test_fifty_filieres_of_two_thousand_members_take_two_queries(
     assert min(took) < 2, took  # some 50 ms on an idle machine
     page = await client.get("/filieres/health")
     assert page.text.count('class="spark"') == 50
+
+
+async def test_the_card_lets_the_staff_renew_and_the_animator_read(
+    client: httpx.AsyncClient, connection: asyncpg.Connection, scene: Scene
+) -> None:
+    await connection.execute("UPDATE mandate SET ends_on = current_date + 20")
+    await people.sign_in(client, scene.awa)
+    page = (await client.get("/filieres/web/health")).text
+    assert "Le dernier mandat finit dans 20 jours" in page
+    assert "Écrire à la filière" in page
+    assert "/renew" not in page
+    await people.sign_in(client, scene.helene)
+    page = (await client.get("/filieres/web/health")).text
+    assert "/renew" in page
+    assert "Mettre en sommeil" in page

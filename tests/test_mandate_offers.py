@@ -13,7 +13,17 @@ from directory.filieres.lifecycle import Stage
 from directory.filieres.offers import OfferSettled
 from directory.members import views
 from tests import people
-from tests.mandate_scene import Scene, actor, answer, ask, mandates, scene, sink, work
+from tests.mandate_scene import (
+    Scene,
+    actor,
+    answer,
+    ask,
+    mandate_of,
+    mandates,
+    scene,
+    sink,
+    work,
+)
 from tests.smtp_sink import Sink
 
 __all__ = ["scene", "sink"]
@@ -106,10 +116,10 @@ async def test_a_member_proposes_themselves_and_those_who_run_it_accept(
     client: httpx.AsyncClient, connection: asyncpg.Connection, scene: Scene, sink: Sink
 ) -> None:
     await people.sign_in(client, scene.ilse)
-    assert "Se proposer" in (await client.get("/filieres/web")).text
+    assert "Zich voorstellen" in (await client.get("/filieres/web")).text
     sent = await client.post("/filieres/web/volunteer", data={"message": "Graag"})
     assert sent.headers["location"] == "/mandates?done=volunteered"
-    assert "Se proposer" not in (await client.get("/filieres/web")).text
+    assert "Zich voorstellen" not in (await client.get("/filieres/web")).text
     await work(connection)
     assert sink.recipients == {"awa@test.example": 1}  # not the staff: somebody runs it
     (mine,) = (await client.get("/api/v1/me/mandates")).json()["offers"]
@@ -337,3 +347,26 @@ async def test_a_closed_filiere_keeps_no_open_question(
     await work(connection)
     assert await connection.fetchval("SELECT state FROM mandate_offer") == "withdrawn"
     assert (await ask(client, scene.helene, scene.noe)).status_code == 409
+
+
+async def test_looking_changes_nothing(
+    client: httpx.AsyncClient, connection: asyncpg.Connection, scene: Scene
+) -> None:
+    await ask(client, scene.awa, scene.noe)
+    number = await mandate_of(connection, scene.awa)
+    tables = ("mandate", "mandate_offer", "mandate_reminder", "access_grant", "filiere",
+              "stage_change", "filiere_vacancy", "audit_entry", "pgqueuer")  # fmt: skip
+
+    async def everything() -> list[object]:
+        return [await connection.fetch(f"SELECT * FROM {name}") for name in tables]
+
+    await people.sign_in(client, scene.awa)
+    before = await everything()
+    for path in (
+        "/mandates", f"/mandates/{number}/leave", "/filieres/web", "/filieres/web/mandates",
+        "/filieres/web/health", "/api/v1/me/mandates", "/api/v1/filieres/web/mandates",
+        "/api/v1/filieres/web/health",
+    ):  # fmt: skip
+        for method in ("GET", "HEAD"):
+            assert (await client.request(method, path)).status_code == 200, path
+    assert await everything() == before

@@ -8,7 +8,7 @@ from litestar.response import Stream
 
 from directory.accounts.actor import Permission, filiere_scope
 from directory.accounts.authentication import ActorRequest
-from directory.filieres import health, lifecycle, mandates, sections
+from directory.filieres import health, lifecycle, sections, tending
 from directory.filieres.health import Health, Tab
 from directory.filieres.lifecycle import Stage
 from directory.filieres.registry import FiliereView
@@ -65,13 +65,13 @@ async def card_page(request: ActorRequest, slug: FromPath[str]) -> Response[str]
     actor, language = request.user, pages.language(request)
     found = await health.card(actor, slug, language)
     filiere = found.figures.filiere
+    may_run = actor.may(Permission.RUN_FILIERES)
     return pages.page(
         request, "filieres/card.html",
         health=found, filiere=filiere, levels=Level, today=views.today(),
-        mandates=await mandates.list_current(actor, filiere.id),
+        mandates=(await tending.of(actor, slug, language)).mandates, may_run=may_run,
         may_write=actor.may(Permission.WRITE_TO_FILIERE, filiere_scope(filiere.id)),
-        may_rest=actor.may(Permission.RUN_FILIERES)
-        and Stage.DORMANT in lifecycle.MOVES[filiere.stage],
+        may_rest=may_run and Stage.DORMANT in lifecycle.MOVES[filiere.stage],
     )  # fmt: skip
 
 
