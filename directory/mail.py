@@ -7,8 +7,9 @@ own bytes; they share the connection made here.
 import functools
 import re
 from datetime import UTC, datetime
-from email.headerregistry import Address
+from email.headerregistry import Address, BaseHeader, HeaderRegistry, UnstructuredHeader
 from email.message import EmailMessage
+from email.policy import EmailPolicy, Policy
 from email.utils import make_msgid
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
@@ -37,6 +38,18 @@ class Message(msgspec.Struct, frozen=True):
     html: str
     reply_to: str = ""
     headers: dict[str, str] = {}
+
+
+class _Verbatim(UnstructuredHeader, BaseHeader):
+    """A long address would be put into encoded words (RFC 2047), which nobody undoes here."""
+
+    def fold(self, *, policy: Policy) -> str:
+        return f"{self.name}: {self}{policy.linesep}"
+
+
+_HEADERS = HeaderRegistry()
+_HEADERS.map_to_type("list-unsubscribe", _Verbatim)
+_POLICY = EmailPolicy(header_factory=_HEADERS)
 
 
 def header_text(field: str, text: str) -> str:
@@ -89,7 +102,7 @@ def render(
 
 def compose(message: Message, settings: Settings, *, sender: str = "") -> EmailMessage:
     """The mail as RFC 5322 wants it, from the cooperative's one address."""
-    mail = EmailMessage()
+    mail = EmailMessage(_POLICY)
     user, _, domain = settings.mail_from.partition("@")
     mail["From"] = Address(header_text("from", sender or settings.name), user, domain)
     mail["To"] = header_text("to", message.to)

@@ -18,6 +18,7 @@ from directory import cluster, db, errors, indexing, jobs, mail, piccolo_conf
 from directory.accounts import holdings, provider
 from directory.accounts.provider import ProviderUnreadable, SignInFailed
 from directory.demo import loading as demo
+from directory.filieres import evidence
 from directory.holdings import Person
 from directory.languages import SOURCE, marked
 from directory.members.reference import loading
@@ -103,6 +104,7 @@ async def fill(members: int, seed: int, tell: Tell) -> tuple[demo.Account, ...]:
             opened, members=members, seed=seed, today=datetime.now(UTC).date(),
             progress=partial(tell, "Demo community"),
         )  # fmt: skip
+        await evidence.refresh_due()
     await indexing.rebuild(partial(tell, "Search index"))
     return demo.CAST
 

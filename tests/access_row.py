@@ -101,4 +101,5 @@ STAFF_ROLE = {"who": "{other_email}", "role": "coordinator"}
 TOKEN = {"name": "Tableur", "scopes": ["members:read"]}
 TOKEN_FORM = {"name": "Tableur", "scopes": "members:read", "days": "30"}
 DORMANT = {"to_stage": "dormant", "reason": "Pause."}
+WHY = {"text": "Un besoin."}
 PROPOSAL = {"label": "Souffleuse de verre"}

@@ -19,6 +19,7 @@ To add a route, add a row:
 - `nobody` says why no column is let through, where that is meant.
 """
 
+from tests.access_founding_rows import FOUNDING_ROWS
 from tests.access_mandate_rows import MANDATE_ROWS
 from tests.access_member_rows import MEMBER_ROWS
 from tests.access_row import (
@@ -62,11 +63,14 @@ from tests.access_row import (
     STAFF_ROLE,
     TOKEN,
     TOKEN_FORM,
+    WHY,
     Row,
 )
 
 ROWS = (
     *MEMBER_ROWS,
+    *FOUNDING_ROWS,
+    *MANDATE_ROWS,
     # Anybody
     Row("GET /sitemap.xml", OPEN),
     Row("GET /sitemaps/{number:int}", NO_LINK, at="/sitemaps/1", nobody="nobody is public"),
@@ -213,8 +217,17 @@ ROWS = (
         scope=FILIERES,
         json=DORMANT,
     ),
-    # Mandates and health
-    *MANDATE_ROWS,
+    # Why one exists, or not
+    Row("GET /filieres/{slug:str}/dossier", OPEN),
+    Row("POST /filieres/{slug:str}/dossier/reasons", STAFF_POST, form=WHY, scope=FILIERES),
+    Row("POST /filieres/{slug:str}/dossier/figures", STAFF_POST, scope=FILIERES),
+    Row("GET /api/v1/filieres/{slug:str}/dossier", OPEN),
+    Row("PUT /api/v1/filieres/{slug:str}/dossier/reasons", STAFF, json=WHY, scope=FILIERES),
+    Row("POST /api/v1/filieres/{slug:str}/dossier/figures", STAFF, scope=FILIERES),
+    Row(
+        "GET /api/v1/filieres/figures", "401 200 200 200 200 200 200 403 200", scope=READ,
+        at="/api/v1/filieres/figures?trade={trade}",
+    ),
     # Being in one, and what one receives
     Row(
         "POST /filieres/{slug:str}/join", MEMBERS_POST, at="/filieres/{garden}/join", form={},

@@ -80,6 +80,14 @@ INSERT INTO mandate_offer (filiere_id, role, kind, to_member_id, starts_on, ends
         'Zélie se propose', {ACCOUNT}, now() + interval '9 days' FROM filiere;
 INSERT INTO stage_change (filiere_id, to_stage, reason, decided_by)
     SELECT min(id), 'active', 'Assez de monde', {ACCOUNT} FROM filiere;
+INSERT INTO filiere_proposal (filiere_id, proposed_by, need, intentions)
+    SELECT min(id), {MEMBER}, 'Se retrouver entre artistes', 'Une rencontre' FROM filiere;
+INSERT INTO filiere_support (filiere_id, member_id, stance, opinion)
+    SELECT min(id), {MEMBER}, 'reserve', 'Zélie veut des tours' FROM filiere;
+INSERT INTO stage_mail (change_id, member_id, reason)
+    SELECT id, {MEMBER}, 'followed' FROM stage_change LIMIT 1;
+INSERT INTO dossier_reason (filiere_id, body, author_id, author_role)
+    SELECT min(id), 'Un besoin de la coopérative', {ACCOUNT}, 'coordinator' FROM filiere;
 WITH said AS (
     INSERT INTO consent_ledger
         (member_id, filiere_id, topic, rhythm, act, actor_id, screen, wording_id, network)

@@ -17,6 +17,7 @@ from litestar.routes import HTTPRoute
 from directory import db, piccolo_conf, settings
 from directory.accounts import secrets, sessions, tokens
 from directory.app import create_app
+from directory.filieres import following
 from directory.mailings import dispatch, drafts
 from directory.mailings.drafts import MailingDraft
 from directory.members import proposals
@@ -137,12 +138,18 @@ async def _set(connection: asyncpg.Connection, app: Any, var_dir: Path) -> Scene
     web = await people.filiere(connection, "web")
     image = await people.filiere(connection, "image")
     await people.filiere(connection, "garden")
+    idea = await people.filiere(connection, "idea", "Fanfares de rue")
+    await connection.execute("UPDATE filiere SET stage = 'proposed' WHERE id = $1", idea)
+    await connection.execute(
+        "INSERT INTO filiere_proposal (filiere_id, need, intentions) VALUES ($1, 'A', 'B')", idea
+    )
+    await connection.execute("INSERT INTO filiere_trade SELECT $1, min(id) FROM trade", web)
     await people.animates(connection, crowd["animator"], web)
     await people.animates(connection, crowd["other_animator"], image)
     await people.grants(connection, crowd["ambassador"], "ambassador", f"filiere:{web}")
     other = crowd["other"]
     values = {
-        "web": "web", "web_id": str(web), "garden": "garden", "letter": LETTER,
+        "web": "web", "web_id": str(web), "garden": "garden", "idea": "idea", "letter": LETTER,
         "year": str(datetime.now(UTC).year + 1), "other": str(other.member_id),
         "other_email": other.email, "self": str(other.member_id), "own_token": "0", "undo": "",
     }  # fmt: skip
@@ -251,6 +258,7 @@ async def _of_mails(connection: asyncpg.Connection, other: Person, web: int) -> 
         "login": "login",
         "session": "00000000-0000-4000-8000-000000000000",
         "link": preferences.removeprefix("/m/"),
+        "follow": following.path(other.member_id, web).removeprefix("/follow/"),
         "stop_link": stop.removeprefix("/m/").removesuffix("/stop"),
     }
 

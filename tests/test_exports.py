@@ -46,8 +46,17 @@ async def crowd(connection: asyncpg.Connection) -> list[Person]:
             "UPDATE member_skill SET label = $2 WHERE member_id = $1 AND kind = 'offered'",
             person.member_id, odd,
         )  # fmt: skip
+        if number % 2:
+            await declares(connection, person)
         made.append(person)
     return made
+
+
+async def declares(connection: asyncpg.Connection, person: Person) -> None:
+    await connection.execute(
+        "INSERT INTO member_declaration (member_id, turnover_band) VALUES ($1, '25k_50k')",
+        person.member_id,
+    )
 
 
 async def exported(client: httpx.AsyncClient, form: str = "csv") -> bytes:
@@ -108,6 +117,22 @@ async def test_numbers_of_the_register_are_for_who_may_import_it(
     assert b"000777" not in await exported(client)
     await people.grants(connection, awa, "coordinator")
     assert b"000777" in await exported(client)
+
+
+async def test_a_declared_turnover_is_exported_to_who_may_import_it_and_shown_nowhere(
+    client: httpx.AsyncClient, connection: asyncpg.Connection
+) -> None:
+    awa = await people.member(connection, "Awa Lemaire")
+    await declares(connection, awa)
+    await people.sign_in(client, awa)
+    assert b"25k_50k" not in await exported(client)
+    for path in (f"/members/{awa.member_id}", f"/api/v1/members/{awa.member_id}", "/?q=awa"):
+        assert "25k_50k" not in (await client.get(path)).text
+    await people.grants(connection, awa, "coordinator")
+    assert b"25k_50k" in await exported(client)
+    assert b"25k_50k" not in await exported(client, "jsonl")
+    assert b"25k_50k" not in await exported(client, "vcf")
+    assert "25k_50k" not in (await client.get(f"/api/v1/members/{awa.member_id}")).text
 
 
 async def test_visitors_export_nothing(client: httpx.AsyncClient) -> None:

@@ -13,11 +13,11 @@ import httpx
 import msgspec
 import pytest
 
-from directory.filieres import figures, verdicts
-from directory.filieres.figures import Figures, Month
+from directory.filieres import verdicts, vitals
 from directory.filieres.lifecycle import Stage
 from directory.filieres.registry import FiliereRef, Kind
 from directory.filieres.verdicts import RULES, Level
+from directory.filieres.vitals import Month, Vitals
 from directory.members import views
 from tests import people
 from tests.mandate_scene import Scene, scene
@@ -40,9 +40,9 @@ def months(*active: int, joins: int = 0, leaves: int = 0) -> list[Month]:
     return [Month(TODAY, TODAY, count, joins, leaves) for count in padded]
 
 
-def well(**changes: Any) -> Figures:
+def well(**changes: Any) -> Vitals:
     """A filière with nothing to report."""
-    good = Figures(
+    good = Vitals(
         filiere=filiere_at(Stage.ACTIVE), stage_since=days_ago(400), members=40,
         months=months(*([8] * 12)), last_event_on=days_ago(20), next_event_on=None,
         last_mailing_on=days_ago(20), animators=2, mandate_ends_on=TODAY + timedelta(days=200),
@@ -51,13 +51,13 @@ def well(**changes: Any) -> Figures:
     return msgspec.structs.replace(good, **changes)
 
 
-def at(stage: Stage, **changes: Any) -> Figures:
+def at(stage: Stage, **changes: Any) -> Vitals:
     return well(filiere=filiere_at(stage), **changes)
 
 
 NOBODY = {"animators": 0, "mandate_ends_on": None}
 # Each rule with figures for which it is just so, and figures for which it is just not.
-CASES: dict[str, tuple[Figures, Figures]] = {
+CASES: dict[str, tuple[Vitals, Vitals]] = {
     "vacant": (
         well(**NOBODY, vacant_since=days_ago(30)), well(**NOBODY, vacant_since=days_ago(29))),
     "never_run": (
@@ -310,7 +310,7 @@ async def test_the_sheet_that_members_accepted_is_counted_where_there_is_one(
             "VALUES ($1, $2, 2, 'page'), ($1, $3, 1, 'page')",
             scene.web, scene.awa.member_id, scene.noe.member_id,
         )  # fmt: skip
-    (found,) = await figures.count("fr")
+    (found,) = await vitals.count("fr")
     assert (found.sheet_version, found.sheet_accepted) == ((2, 1) if there else (None, None))
 
 
@@ -337,7 +337,7 @@ async def test_fifty_filieres_of_two_thousand_members_take_two_queries(
     took = []
     for _ in range(3):
         start = time.perf_counter()
-        found = await figures.count("fr")
+        found = await vitals.count("fr")
         took.append(time.perf_counter() - start)
     assert len(found) == 50
     record_property("seconds", min(took))

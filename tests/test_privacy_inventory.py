@@ -11,6 +11,8 @@ from tests import known_person
 # Tables in which nothing is about a person.
 WITHOUT_PEOPLE = {
     "consent_wording": "the words, the same for everybody; those agreed to are in the copy",
+    "dossier_figures": "counts of members, none of a small group",
+    "dossier_point": "counts of members by month, none of a small group",
     "event_filiere": "which filières an event is of",
     "filiere": "its name and purpose",
     "filiere_sector": "what a filière is about",

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from directory.filieres import appointments
+from directory.filieres import appointments, definitions
 from directory.languages import marked, translate
 from directory.members.profile_pages import LABELS
 from directory.subscriptions.topics import Topic
@@ -14,6 +14,13 @@ ACTIONS = {
     "membership.joined": marked("Entrée dans une filière"),
     "membership.left": marked("Sortie d’une filière"),
     "filiere.moved": marked("Étape d’une filière changée"),
+    "filiere.proposed": marked("Filière proposée"),
+    "filiere.changed": marked("Filière modifiée"),
+    "support.given": marked("Avis donné sur une filière proposée"),
+    "support.changed": marked("Avis changé sur une filière proposée"),
+    "support.withdrawn": marked("Avis retiré d’une filière proposée"),
+    "dossier.written": marked("Raisons d’une filière écrites"),
+    "dossier.counted": marked("Chiffres d’une filière recomptés"),
     "role.given": marked("Rôle donné"),
     "role.ended": marked("Rôle retiré"),
     "mandate.offered": marked("Mandat proposé"),
@@ -73,8 +80,10 @@ CONSENTS = {
     "consent.imported": marked("Choix de mails importé"),
 }
 ROLES = {role.value: name for role, name in appointments.NAMES.items()}
-_FIELDS = {field.value: label for field, label in LABELS.items()} | {
-    topic.value: topic.label for topic in Topic
+_FIELDS = {
+    **definitions.LABELS,
+    **{field.value: label for field, label in LABELS.items()},
+    **{topic.value: topic.label for topic in Topic},
 }
 _ORDER = {name: place for place, name in enumerate(_FIELDS)}
 

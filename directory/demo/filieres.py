@@ -30,7 +30,8 @@ MANDATE = timedelta(days=730)
 
 class Filiere(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """key is what families call it. history: days before today, the stage, the reason.
-    animators are the mandates that run, vacancies those that ended without a successor."""
+    animators are the mandates that run, vacancies those that ended without a successor. why is
+    what the coordinator wrote of it before it was opened."""
 
     slug: str
     kind: str
@@ -48,6 +49,7 @@ class Filiere(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
     purpose_nl: str | None = None
     purpose_en: str | None = None
     history: list[tuple[int, str, str]]
+    why: str = ""
 
     @property
     def trades(self) -> list[str]:

@@ -1,261 +1,321 @@
-"""What a filière's health is read from: figures of its members, dates, mails and mandates.
+"""How many members have some trades or sectors, where, and since when: never a small group.
 
-Events, mailings and memberships belong to domains above this one; their tables are only counted
-here. No figure comes from a mail that was opened: nobody knows that.
+Only members who show their name and that field to all members are counted, and the place, office
+or filières of those alone who show them: whoever hides changes no figure. See docs/decisions/0012.
 """
 
-from collections.abc import Collection
-from datetime import date
+import enum
+from collections.abc import Collection, Mapping, Sequence
+from datetime import date, timedelta
 
 import asyncpg
 import msgspec
 
-from directory import db
-from directory.filieres import registry, vacancies
-from directory.filieres.lifecycle import Stage
-from directory.filieres.registry import FiliereRef
+from directory import db, errors, limits, settings
+from directory.accounts.actor import Actor, Permission
+from directory.languages import marked
+from directory.limits import Limit
+from directory.members import audiences, views, vocabulary
+from directory.members.audiences import Field, Level
 
-MONTHS = 12
+SMALLEST = 5
+"""Fewer people than this are never a number."""
 
+MOST_PLACES = 10
+MOST_WORDS = 50
+STEP = 5
+"""What is asked about any words is rounded to this: two questions do not make one person."""
 
-class Source(msgspec.Struct, frozen=True):
-    """A trace that somebody leaves by taking part: SQL of member_id, filiere_id and at.
-
-    It counts for who was a member at that time, or for anybody where there are none yet.
-    """
-
-    table: str
-    sql: str
-    of_anybody: bool = False
-
-
-# Who takes part. A source whose table is not there (yet) counts nothing.
-SOURCES = (
-    Source("membership", "SELECT member_id, filiere_id, joined_at AS at FROM membership"),
-    Source(
-        "event",
-        "SELECT m.id, ef.filiere_id, e.created_at FROM event e "
-        "JOIN event_filiere ef ON ef.event_id = e.id JOIN member m ON m.account_id = e.created_by",
-    ),
-    Source(
-        "mailing",
-        "SELECT g.author_id, gf.filiere_id, g.started_at FROM mailing g "
-        "JOIN mailing_filiere gf ON gf.mailing_id = g.id WHERE g.state IN ('sending', 'sent')",
-    ),
-    Source(
-        "mandate_offer",
-        "SELECT to_member_id, filiere_id, at FROM mandate_offer WHERE kind = 'candidacy'",
-    ),
-    Source(
-        "filiere_support", "SELECT member_id, filiere_id, given_at FROM filiere_support",
-        of_anybody=True,
-    ),
-    Source("initiative", "SELECT member_id, filiere_id, created_at FROM initiative"),
-)  # fmt: skip
-SHEETS = ("method_sheet", "method_acceptance")
+STEADY = 20  # people, from which a rounded trend says something
+LIMIT = Limit("figures", 60, timedelta(hours=1))
 
 
-class Month(msgspec.Struct, frozen=True):
-    """One of the last twelve months, each of which ends on the day of the month that today is."""
+class Bound(enum.Enum):
+    """How a value is to be read: it, fewer than it, it or more, about it."""
 
-    first_on: date
-    last_on: date
-    active: int
-    joins: int
-    leaves: int
+    EXACT = "exact"
+    UNDER = "under"
+    LEAST = "least"
+    ABOUT = "about"
+
+
+class Figure(msgspec.Struct, frozen=True):
+    """A number as it may be shown."""
+
+    value: int | float
+    bound: Bound = Bound.EXACT
+
+
+class Group(msgspec.Struct, frozen=True):
+    """The people of one place (its code) or of one office (its slug)."""
+
+    code: str
+    members: Figure
+
+
+class Spread(msgspec.Struct, frozen=True):
+    """The largest groups, and the others in one. `others` holds who shows none, too."""
+
+    groups: list[Group] = []
+    others: Figure | None = None
+
+
+class Point(msgspec.Struct, frozen=True):
+    """The members on the first day of a month; None for fewer than may be shown."""
+
+    month: date
+    members: int | None
 
 
 class Figures(msgspec.Struct, frozen=True, kw_only=True):
-    """What is counted of one filière today. `months` are oldest first.
+    """`share` is in percent of the members who do not hide such words; `trend` in percent since
+    the same month of the year before; `offices` counts those with enough members. `potential`
+    are in no living filière and show that. None: too few people to say."""
 
-    `mandate_ends_on` is the last day on which anybody animates it by a mandate that runs;
-    `is_followed` says that another one is to begin. `vacant_since` is None while somebody
-    animates it, and where nobody ever did. `candidacy_since` is of one that waits for an answer.
-    `sheet_version` and `sheet_accepted` (members who accepted it) are None without a method sheet.
-    """
+    members: Figure
+    share: Figure | None
+    trend: Figure | None
+    offices: int
+    potential: Figure | None
+    places: Spread
+    territories: Spread
 
-    filiere: FiliereRef
-    stage_since: date
-    members: int
-    months: list[Month]
-    last_event_on: date | None = None
-    next_event_on: date | None = None
-    last_mailing_on: date | None = None
-    animators: int = 0
-    ambassadors: int = 0
-    mandate_ends_on: date | None = None
-    is_followed: bool = False
-    vacant_since: date | None = None
-    candidacy_since: date | None = None
-    open_offers: int = 0
-    sheet_version: int | None = None
-    sheet_accepted: int | None = None
+
+class Named(msgspec.Struct, frozen=True):
+    """What the code of a place or the slug of an office stands for."""
+
+    code: str
+    name: str
+
+
+class Preview(Figures, frozen=True, kw_only=True):
+    """The figures of words that nobody proposed yet, with the names of places and offices."""
+
+    names: list[Named]
 
     @property
-    def active(self) -> int:
-        """In the month that ends today."""
-        return self.months[-1].active
-
-    def lately(self, months: int) -> list[Month]:
-        return self.months[-months:]
+    def by_code(self) -> dict[str, str]:
+        return {one.code: one.name for one in self.names}
 
 
-_DAY = "AT TIME ZONE 'Europe/Brussels'"
-# $1 the stages, $2 one filière or null.
-_FIGURES = """
-    WITH shown AS (
-        SELECT f.id FROM filiere f
-        WHERE f.stage::text = ANY($1) AND ($2::bigint IS NULL OR f.id = $2)
-    ),
-    periods AS (
-        SELECT n AS place, first_on, end_on, first_on::timestamp {day} AS starts_at,
-            end_on::timestamp {day} AS ends_at
-        FROM generate_series(0, {months} - 1) AS n, LATERAL (SELECT
-            ((now() {day})::date + 1 - make_interval(months => n + 1))::date AS first_on,
-            ((now() {day})::date + 1 - make_interval(months => n))::date AS end_on) AS days
-    ),
-    acts AS (
-        SELECT a.filiere_id, p.place, count(DISTINCT a.member_id)::int AS active
-        FROM ({sources}) AS a (member_id, filiere_id, at, of_anybody)
-        JOIN shown s ON s.id = a.filiere_id
-        JOIN periods p ON a.at >= p.starts_at AND a.at < p.ends_at
-        WHERE a.of_anybody OR EXISTS (
-            SELECT FROM membership k WHERE k.filiere_id = a.filiere_id
-              AND k.member_id = a.member_id AND k.joined_at <= a.at
-              AND (k.left_at IS NULL OR k.left_at >= a.at))
-        GROUP BY a.filiere_id, p.place
-    ),
-    joined AS (
-        SELECT k.filiere_id, p.place, count(*)::int AS joins FROM membership k
-        JOIN shown s ON s.id = k.filiere_id
-        JOIN periods p ON k.joined_at >= p.starts_at AND k.joined_at < p.ends_at
-        GROUP BY k.filiere_id, p.place
-    ),
-    parted AS (
-        SELECT k.filiere_id, p.place, count(*)::int AS leaves FROM membership k
-        JOIN shown s ON s.id = k.filiere_id
-        JOIN periods p ON k.left_at >= p.starts_at AND k.left_at < p.ends_at
-        GROUP BY k.filiere_id, p.place
-    ),
-    by_month AS (
-        SELECT s.id, jsonb_agg(jsonb_build_object('first_on', p.first_on,
-            'last_on', p.end_on - 1, 'active', coalesce(a.active, 0),
-            'joins', coalesce(j.joins, 0), 'leaves', coalesce(l.leaves, 0))
-            ORDER BY p.place DESC) AS months
-        FROM shown s CROSS JOIN periods p
-        LEFT JOIN acts a ON a.filiere_id = s.id AND a.place = p.place
-        LEFT JOIN joined j ON j.filiere_id = s.id AND j.place = p.place
-        LEFT JOIN parted l ON l.filiere_id = s.id AND l.place = p.place
-        GROUP BY s.id
-    ),
-    members AS (
-        SELECT k.filiere_id, count(*)::int AS members FROM membership k
-        JOIN shown s ON s.id = k.filiere_id
-        JOIN member m ON m.id = k.member_id AND m.left_on IS NULL
-        WHERE k.left_at IS NULL GROUP BY k.filiere_id
-    ),
-    dates AS (
-        SELECT ef.filiere_id,
-            max(e.starts_at) FILTER (WHERE e.starts_at <= now()) AS last_event_at,
-            min(e.starts_at) FILTER (WHERE e.starts_at > now()) AS next_event_at
-        FROM event_filiere ef JOIN event e ON e.id = ef.event_id AND e.cancelled_at IS NULL
-        GROUP BY ef.filiere_id
-    ),
-    mails AS (
-        SELECT gf.filiere_id, max(g.started_at) AS last_mailing_at
-        FROM mailing_filiere gf JOIN mailing g ON g.id = gf.mailing_id
-        WHERE g.state IN ('sending', 'sent') GROUP BY gf.filiere_id
-    ),
-    running AS (
-        SELECT d.filiere_id,
-            count(DISTINCT d.member_id) FILTER (WHERE d.role = 'ambassador'
-                AND d.starts_on <= current_date)::int AS ambassadors,
-            max(d.ends_on) FILTER (WHERE d.role = 'animator' AND d.starts_on <= current_date)
-                AS mandate_ends_on,
-            coalesce(bool_or(d.role = 'animator' AND d.starts_on > current_date), false)
-                AS is_followed
-        FROM mandate d JOIN member m ON m.id = d.member_id AND m.left_on IS NULL
-        WHERE d.ends_on >= current_date GROUP BY d.filiere_id
-    ),
-    animators AS (
-        SELECT filiere_id, count(*)::int AS animators FROM running_animator GROUP BY filiere_id
-    ),
-    asked AS (
-        SELECT filiere_id, count(*) FILTER (WHERE kind <> 'candidacy')::int AS open_offers,
-            min(at) FILTER (WHERE kind = 'candidacy') AS candidacy_at
-        FROM mandate_offer WHERE state = 'open' AND expires_at > now() GROUP BY filiere_id
-    ),
-    moved AS (
-        SELECT filiere_id, max(decided_at) AS moved_at FROM stage_change GROUP BY filiere_id
-    ),
-    vacant AS ({since}),
-    sheets AS ({sheets})
-    SELECT f.id, (coalesce(moved.moved_at, f.created_at) {day})::date AS stage_since,
-        coalesce(members.members, 0) AS members, by_month.months,
-        (dates.last_event_at {day})::date AS last_event_on,
-        (dates.next_event_at {day})::date AS next_event_on,
-        (mails.last_mailing_at {day})::date AS last_mailing_on,
-        coalesce(animators.animators, 0) AS animators,
-        coalesce(running.ambassadors, 0) AS ambassadors, running.mandate_ends_on,
-        coalesce(running.is_followed, false) AS is_followed, vacant.since AS vacant_since,
-        (asked.candidacy_at {day})::date AS candidacy_since,
-        coalesce(asked.open_offers, 0) AS open_offers, sheets.sheet_version, sheets.sheet_accepted
-    FROM shown JOIN filiere f ON f.id = shown.id JOIN by_month ON by_month.id = f.id
-    LEFT JOIN members ON members.filiere_id = f.id LEFT JOIN dates ON dates.filiere_id = f.id
-    LEFT JOIN mails ON mails.filiere_id = f.id LEFT JOIN running ON running.filiere_id = f.id
-    LEFT JOIN animators ON animators.filiere_id = f.id LEFT JOIN asked ON asked.filiere_id = f.id
-    LEFT JOIN moved ON moved.filiere_id = f.id LEFT JOIN vacant ON vacant.filiere_id = f.id
-    LEFT JOIN sheets ON sheets.filiere_id = f.id
-    ORDER BY f.id
-"""
-_NO_SHEETS = (
-    "SELECT NULL::bigint AS filiere_id, NULL::int AS sheet_version, NULL::int AS sheet_accepted"
-)
-_SHEETS = """
-    SELECT v.filiere_id, v.version AS sheet_version, (
-        SELECT count(DISTINCT k.member_id)::int FROM method_acceptance a
-        JOIN membership k ON k.filiere_id = a.filiere_id AND k.member_id = a.member_id
-            AND k.left_at IS NULL
-        JOIN member m ON m.id = k.member_id AND m.left_on IS NULL
-        WHERE a.filiere_id = v.filiere_id AND a.version = v.version) AS sheet_accepted
-    FROM (SELECT filiere_id, max(version) AS version FROM method_sheet GROUP BY filiere_id) AS v
-"""
+class Words(msgspec.Struct, frozen=True):
+    """What is counted: ids of trades, or of sectors, which stand for those below them too."""
+
+    trades: list[int] = []
+    sectors: list[int] = []
+
+    @property
+    def ids(self) -> list[int]:
+        return sorted(self.trades or self.sectors)
+
+    @property
+    def field(self) -> Field:
+        return Field.TRADES if self.trades else Field.SECTORS
+
+
+_PICKED = {
+    Field.TRADES: "SELECT member_id FROM member_trade WHERE trade_id = ANY($1::bigint[])",
+    Field.SECTORS: """
+        SELECT member_id FROM member_sector WHERE sector_id IN (
+            WITH RECURSIVE kin AS (
+                SELECT id, code FROM sector WHERE id = ANY($1::bigint[])
+                UNION SELECT s.id, s.code FROM sector s JOIN kin ON s.parent_code = kin.code)
+            SELECT id FROM kin)
+    """,
+}
+_MEMBER = f"{Level.MEMBER:d}"
+
+
+def sql_shown(*fields: Field) -> str:
+    """SQL: whether the member m shows all members their name and these fields."""
+    wanted = (Field.DISPLAY_NAME, *fields)
+    return " AND ".join(audiences.sql_visible(one, "m.audiences", _MEMBER) for one in wanted)
+
+
+def sql_there(day: str) -> str:
+    """SQL: whether m was a member on a day."""
+    return f"(m.joined_on <= {day} AND (m.left_on IS NULL OR m.left_on > {day}))"
+
+
+def sql_picked(words: Words) -> str:
+    """SQL of the members, m, who show that they have the words ($1)."""
+    return f"FROM member m WHERE m.id IN ({_PICKED[words.field]}) AND {sql_shown(words.field)}"
+
+
+def _sql_counts(words: Words) -> str:
+    free = f"""{sql_shown(Field.MEMBERSHIPS)} AND NOT EXISTS (
+        SELECT FROM membership s JOIN filiere f ON f.id = s.filiere_id
+        WHERE s.member_id = m.id AND s.joined_at::date <= $2
+          AND (s.left_at IS NULL OR s.left_at::date > $2) AND f.stage NOT IN ('dormant', 'closed'))
+    """
+    return f"""
+        WITH m AS MATERIALIZED (SELECT m.* {sql_picked(words)} AND {sql_there("$2::date")})
+        SELECT (SELECT count(*) FROM m) AS members,
+            (SELECT count(*) FROM member m WHERE {sql_there("$2::date")}
+             AND {sql_shown(words.field)}) AS community,
+            (SELECT count(*) FROM m WHERE {free}) AS potential,
+            (SELECT coalesce(json_object_agg(code, n), '{{}}') FROM (
+                SELECT p.code, count(*) AS n FROM m JOIN place p ON p.id = m.place_id
+                WHERE {sql_shown(Field.PLACE)} GROUP BY 1) AS g) AS places,
+            (SELECT coalesce(json_object_agg(slug, n), '{{}}') FROM (
+                SELECT t.slug, count(*) AS n FROM m JOIN territory t ON t.id = m.territory_id
+                WHERE {sql_shown(Field.TERRITORY)} GROUP BY 1) AS g) AS territories
+    """  # noqa: S608 - own words
 
 
 async def count(
-    language: str, *, stages: Collection[Stage] = tuple(Stage), filiere_id: int | None = None
-) -> list[Figures]:
-    """Of the filières at these stages, or of one, by number. The caller checks who may read it."""
-    async with db.connection() as reader:
-        rows = await reader.fetch(
-            await _query(reader), [stage.value for stage in stages], filiere_id
-        )
-        named = await registry.refs([row["id"] for row in rows], language)
-    return [_figures(row, named[row["id"]]) for row in rows]
-
-
-async def _query(reader: asyncpg.Connection) -> str:
-    tables = [*(source.table for source in SOURCES), *SHEETS]
-    there = {
-        row["name"]
-        for row in await reader.fetch(
-            "SELECT name FROM unnest($1::text[]) AS name WHERE to_regclass(name) IS NOT NULL",
-            tables,
-        )
-    }
-    return _FIGURES.format(
-        day=_DAY, months=MONTHS, since=vacancies.SINCE,
-        sources=" UNION ALL ".join(
-            f"SELECT s.*, {one.of_anybody} FROM ({one.sql}) AS s"  # noqa: S608 - own words
-            for one in SOURCES
-            if one.table in there
-        ),
-        sheets=_SHEETS if there.issuperset(SHEETS) else _NO_SHEETS,
-    )  # fmt: skip
-
-
-def _figures(row: asyncpg.Record, filiere: FiliereRef) -> Figures:
-    months = msgspec.json.decode(row["months"], type=list[Month])
-    return msgspec.convert(
-        {**row, "months": months, "filiere": filiere}, Figures, from_attributes=True
+    reader: asyncpg.Connection, words: Words, day: date, enough_in_office: int
+) -> Figures:
+    """The figures of a day, with the trades and sectors of today."""
+    row = await reader.fetchrow(_sql_counts(words), words.ids, day)
+    if row is None:
+        raise RuntimeError("an aggregate has a row")
+    members: int = row["members"]
+    before, *_ = await count_months(reader, words, [year_before(day)])
+    territories: dict[str, int] = msgspec.json.decode(row["territories"])
+    is_small = members < SMALLEST
+    share = 100 * members / max(row["community"], 1)
+    return Figures(
+        members=floored(members),
+        share=None if is_small else Figure(round(share, 1)),
+        trend=_trend(members, before.members),
+        offices=0 if is_small else sum(n >= enough_in_office for n in territories.values()),
+        potential=_part(row["potential"], members),
+        places=_spread(msgspec.json.decode(row["places"]), members, MOST_PLACES),
+        territories=_spread(territories, members, len(territories)),
     )
+
+
+async def count_months(
+    reader: asyncpg.Connection, words: Words, months: Sequence[date]
+) -> list[Point]:
+    """The members at each month's first day, oldest first, with the trades of today.
+
+    Who was erased since is in none.
+    """
+    rows = await reader.fetch(
+        f"""
+        WITH m AS MATERIALIZED (SELECT m.joined_on, m.left_on {sql_picked(words)})
+        SELECT month, (SELECT count(*) FROM m WHERE {sql_there("month")}) AS members
+        FROM unnest($2::date[]) AS month ORDER BY month
+        """,  # noqa: S608 - own words
+        words.ids, list(months),
+    )  # fmt: skip
+    return [
+        Point(row["month"], row["members"] if row["members"] >= SMALLEST else None) for row in rows
+    ]
+
+
+def year_before(day: date) -> date:
+    """The first day of the same month, a year ago."""
+    return day.replace(year=day.year - 1, day=1)
+
+
+def year_of_months(day: date) -> list[date]:
+    """From the same month a year ago to this one: thirteen first days."""
+    first = day.year * 12 + day.month - 1
+    return [date(number // 12, number % 12 + 1, 1) for number in range(first - 12, first + 1)]
+
+
+def floored(people: int) -> Figure:
+    return Figure(people) if people >= SMALLEST else Figure(SMALLEST, Bound.UNDER)
+
+
+def _trend(now: int, before: int | None) -> Figure | None:
+    if before is None or now < SMALLEST:
+        return None
+    return Figure(round(100 * (now - before) / before))
+
+
+def _part(part: int, whole: int) -> Figure | None:
+    """A part of a whole that is shown: what is left must not be a small number either."""
+    if whole < 2 * SMALLEST:
+        return None
+    if part < SMALLEST:
+        return Figure(SMALLEST, Bound.UNDER)
+    if whole - part < SMALLEST:
+        return Figure(whole - SMALLEST + 1, Bound.LEAST)
+    return Figure(part)
+
+
+def _spread(counts: Mapping[str, int], whole: int, most: int) -> Spread:
+    """Groups of which no small one can be worked out, of those shown or of the rest."""
+    if whole < SMALLEST:
+        return Spread()
+    ordered = sorted(counts.items(), key=lambda group: (-group[1], group[0]))
+    shown = [group for group in ordered if group[1] >= SMALLEST][:most]
+    others = whole - sum(n for _, n in shown)
+    while 0 < others < SMALLEST and shown:
+        others += shown.pop()[1]
+    groups = [Group(code, Figure(n)) for code, n in shown]
+    return Spread(groups, Figure(others) if others else None)
+
+
+async def names(reader: asyncpg.Connection, found: Figures, language: str) -> list[Named]:
+    """Of the places and offices that are shown."""
+    towns = await vocabulary.names("place", [one.code for one in found.places.groups], language)
+    offices = await reader.fetch(
+        "SELECT slug, name FROM territory WHERE slug = ANY($1)",
+        [one.code for one in found.territories.groups],
+    )
+    return [
+        *(Named(code, name) for code, name in towns.items()),
+        *(Named(row["slug"], row["name"]) for row in offices),
+    ]
+
+
+async def of(
+    actor: Actor, language: str, *, trades: Collection[str] = (), sectors: Collection[str] = ()
+) -> Preview:
+    """The figures of any trades or sectors, by their codes: today's, rounded, for members.
+
+    :raises errors.Malformed: naming `trade` or `sector`. :raises errors.TooMany:
+    """
+    actor.require(Permission.READ_MEMBERS)
+    if bool(trades) == bool(sectors):
+        raise errors.Malformed.field(
+            "trade", marked("Choisissez des métiers, ou bien des secteurs : les uns ou les autres.")
+        )
+    if len(trades) + len(sectors) > MOST_WORDS:
+        raise errors.Malformed.field(
+            "trade" if trades else "sector", marked("Gardez %(most)s mots au plus."),
+            most=MOST_WORDS,
+        )  # fmt: skip
+    words = Words(
+        await vocabulary.ids("trade", list(trades), "trade"),
+        await vocabulary.ids("sector", list(sectors), "sector"),
+    )
+    await limits.take(LIMIT, actor.account_id or 0)
+    async with db.connection() as reader:
+        enough = settings.current().dossier_office_members
+        exact = await count(reader, words, views.today(), enough)
+        return _rounded(exact, await names(reader, exact, language))
+
+
+def _rounded(exact: Figures, named: list[Named]) -> Preview:
+    about = _about(exact.members)
+    share = None
+    if exact.share is not None:
+        rounded = round(exact.share.value * about.value / exact.members.value, 1)
+        share = Figure(rounded, Bound.ABOUT)
+    return Preview(
+        names=named,
+        members=about,
+        share=share,
+        trend=_about(exact.trend) if exact.trend and exact.members.value >= STEADY else None,
+        offices=exact.offices,
+        potential=_about(exact.potential) if exact.potential else None,
+        places=_rounded_spread(exact.places),
+        territories=_rounded_spread(exact.territories),
+    )
+
+
+def _rounded_spread(exact: Spread) -> Spread:
+    groups = [Group(group.code, _about(group.members)) for group in exact.groups]
+    return Spread(groups, _about(exact.others) if exact.others else None)
+
+
+def _about(figure: Figure) -> Figure:
+    if figure.bound is Bound.UNDER:
+        return figure
+    return Figure(STEP * round(figure.value / STEP), Bound.ABOUT)

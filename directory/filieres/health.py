@@ -7,10 +7,10 @@ from datetime import date
 import msgspec
 
 from directory.accounts.actor import Actor, Permission, filiere_scope
-from directory.filieres import figures, registry, verdicts
-from directory.filieres.figures import Figures
+from directory.filieres import registry, verdicts, vitals
 from directory.filieres.lifecycle import Stage
 from directory.filieres.verdicts import Level, Remark
+from directory.filieres.vitals import Vitals
 from directory.http.listing import Listing
 from directory.members import views
 from directory.members.imports import sheets
@@ -42,7 +42,7 @@ class Health(msgspec.Struct, frozen=True, kw_only=True):
 
     level: str
     remarks: list[Remark]
-    figures: Figures
+    figures: Vitals
 
     @property
     def label(self) -> str:
@@ -66,14 +66,14 @@ async def card(actor: Actor, slug: str, language: str) -> Health:
     """
     filiere = await registry.get(slug, language)
     actor.require(Permission.TEND_FILIERE, filiere_scope(filiere.id))
-    (found,) = await figures.count(language, filiere_id=filiere.id)
+    (found,) = await vitals.count(language, filiere_id=filiere.id)
     return _judged(found, views.today(), language)
 
 
 async def overview(actor: Actor, tab: Tab, language: str) -> Overview:
     """For the staff."""
     actor.require(Permission.RUN_FILIERES)
-    every = await figures.count(language)
+    every = await vitals.count(language)
     today = views.today()
     counts = {one: sum(f.filiere.stage in one.stages for f in every) for one in Tab}
     shown = [_judged(f, today, language) for f in every if f.filiere.stage in tab.stages]
@@ -85,14 +85,14 @@ async def list_health(
 ) -> Listing[Health]:
     """The worst first, of one tab or of all."""
     actor.require(Permission.RUN_FILIERES)
-    found = await figures.count(language, stages=tab.stages if tab else tuple(Stage))
+    found = await vitals.count(language, stages=tab.stages if tab else tuple(Stage))
     today = views.today()
     every = sorted((_judged(one, today, language) for one in found), key=_urgency)
     start = (page - 1) * limit
     return Listing(items=every[start : start + limit], total=len(every), page=page, limit=limit)
 
 
-def _judged(found: Figures, today: date, language: str) -> Health:
+def _judged(found: Vitals, today: date, language: str) -> Health:
     verdict = verdicts.judge(found, today, language)
     return Health(level=verdict.level.word, remarks=verdict.remarks, figures=found)
 
@@ -120,8 +120,8 @@ COLUMNS = (
     "filiere", "name", "kind", "stage", "stage_since", "level", "reasons", "members",
     "last_event_on", "next_event_on", "last_mailing_on", "animators", "ambassadors",
     "mandate_ends_on", "vacant_since", "sheet_version", "sheet_accepted",
-    *(f"{name}_{figures.MONTHS - 1 - place}_months_ago" for name in MONTHLY
-      for place in range(figures.MONTHS)),
+    *(f"{name}_{vitals.MONTHS - 1 - place}_months_ago" for name in MONTHLY
+      for place in range(vitals.MONTHS)),
 )  # fmt: skip
 
 

@@ -49,6 +49,27 @@ _OPENNESS = {
 }
 
 
+class Shown(enum.Enum):
+    """A part of the list of filières."""
+
+    OPEN = "open"
+    PROPOSED = "proposed"
+    DORMANT = "dormant"
+    CLOSED = "closed"
+
+    @property
+    def stages(self) -> tuple[Stage, ...]:
+        return _SHOWN[self]
+
+
+_SHOWN = {
+    Shown.OPEN: (Stage.FORMING, Stage.LAUNCHED, Stage.ACTIVE),
+    Shown.PROPOSED: (Stage.PROPOSED, Stage.GATHERING),
+    Shown.DORMANT: (Stage.DORMANT,),
+    Shown.CLOSED: (Stage.CLOSED,),
+}
+
+
 class FiliereRef(msgspec.Struct, frozen=True, kw_only=True):
     """Enough to name a filière and to link to it."""
 
@@ -74,8 +95,9 @@ class FiliereCard(FiliereRef, frozen=True, kw_only=True):
 
 
 class FiliereView(FiliereCard, frozen=True, kw_only=True):
-    """A filière's page. `timeline` is oldest first."""
+    """A filière's page. `timeline` is oldest first; `version` is of what can be edited."""
 
+    version: int
     trades: list[str]
     sectors: list[str]
     mandates: list[Mandate]
@@ -92,7 +114,7 @@ _CARD = f"""
     {_REF},
     coalesce(CASE $1::text WHEN 'nl' THEN f.purpose_nl WHEN 'en' THEN f.purpose_en END,
         f.purpose_fr) AS purpose,
-    f.openness::text AS openness, t.name AS territory,
+    f.openness::text AS openness, f.version, t.name AS territory,
     (SELECT count(*) FROM membership m JOIN member p ON p.id = m.member_id
      WHERE m.filiere_id = f.id AND m.left_at IS NULL AND p.left_on IS NULL) AS member_count,
     (SELECT min(e.starts_at) FROM event_filiere ef JOIN event e ON e.id = ef.event_id
@@ -155,32 +177,65 @@ async def animated_by(
     return [msgspec.convert(dict(row), FiliereRef) for row in rows]
 
 
+# Each word of $2 is in a name or a purpose; $1 is the kind, or null.
+_MATCHES = r"""
+    ($1::text IS NULL OR f.kind::text = $1) AND NOT EXISTS (
+        SELECT FROM regexp_split_to_table(unaccent(lower($2)), '\s+') AS word
+        WHERE strpos(unaccent(lower(concat_ws(' ', f.name_fr, f.name_nl, f.name_en,
+            f.purpose_fr, f.purpose_nl, f.purpose_en))), word) = 0)
+"""
+_ORDER = """
+    kind DESC, array_position(ARRAY['dormant', 'closed'], stage) NULLS FIRST,
+    stage IN ('proposed', 'gathering'), unaccent(lower(name)), id
+"""
+
+
 async def list_filieres(
-    actor: Actor, language: str, *, kind: Kind | None = None, q: str = "", page: int, limit: int
+    actor: Actor,
+    language: str,
+    *,
+    kind: Kind | None = None,
+    q: str = "",
+    stages: Collection[Stage] = (),
+    page: int,
+    limit: int,
 ) -> Listing[FiliereCard]:
-    """By kind and name, the closed ones last. Each word of `q` is in the name or the purpose."""
+    """By kind and name: the open ones, the proposed ones, those asleep, the closed ones."""
+    matches = _MATCHES.replace("$2", "$4").replace("$1", "$3")
     async with db.connection() as reader:
         rows = await reader.fetch(
             f"""
             WITH found AS (
-                {_CARD}
-                WHERE ($3::text IS NULL OR f.kind::text = $3) AND NOT EXISTS (
-                    SELECT FROM regexp_split_to_table(unaccent(lower($4)), '\\s+') AS word
-                    WHERE strpos(unaccent(lower(concat_ws(' ', f.name_fr, f.name_nl, f.name_en,
-                        f.purpose_fr, f.purpose_nl, f.purpose_en))), word) = 0)
+                {_CARD} WHERE {matches}
+                AND (cardinality($7::text[]) = 0 OR f.stage::text = ANY($7))
             )
             SELECT (SELECT count(*) FROM found) AS total, shown.*
             FROM (SELECT) AS always LEFT JOIN (
-                SELECT * FROM found
-                ORDER BY kind DESC, stage = 'closed', unaccent(lower(name)), id LIMIT $5 OFFSET $6
+                SELECT * FROM found ORDER BY {_ORDER} LIMIT $5 OFFSET $6
             ) AS shown ON true
-            ORDER BY kind DESC, stage = 'closed', unaccent(lower(name)), id
+            ORDER BY {_ORDER}
             """,  # noqa: S608 - no value in it
             language, actor.may(Permission.READ_MEMBERS), kind.value if kind else None,
-            q.replace("\0", " ").strip(), limit, (page - 1) * limit,
+            _words(q), limit, (page - 1) * limit, [stage.value for stage in stages],
         )  # fmt: skip
     cards = [msgspec.convert(dict(row), FiliereCard) for row in rows if row["id"] is not None]
     return Listing(items=cards, total=rows[0]["total"], page=page, limit=limit)
+
+
+async def count_shown(*, kind: Kind | None = None, q: str = "") -> dict[Shown, int]:
+    """How many there are in each part of the list."""
+    async with db.connection() as reader:
+        rows = await reader.fetch(
+            f"SELECT f.stage::text AS stage, count(*) AS count FROM filiere f "  # noqa: S608 - no value in it
+            f"WHERE {_MATCHES} GROUP BY f.stage",
+            kind.value if kind else None, _words(q),
+        )  # fmt: skip
+    counts = {Stage(row["stage"]): row["count"] for row in rows}
+    return {one: sum(counts.get(stage, 0) for stage in one.stages) for one in Shown}
+
+
+def _words(q: str) -> str:
+    return q.replace("\0", " ").strip()
 
 
 async def view(actor: Actor, slug: str, language: str) -> FiliereView:
@@ -214,7 +269,7 @@ async def view(actor: Actor, slug: str, language: str) -> FiliereView:
             "trades": [word["label"] for word in words if word["is_trade"]],
             "sectors": [word["label"] for word in words if not word["is_trade"]],
             "mandates": await mandates.list_current(actor, row["id"]),
-            "timeline": await lifecycle.list_moves(row["id"]),
+            "timeline": await lifecycle.list_moves(actor, row["id"], language),
         },
         FiliereView,
     )

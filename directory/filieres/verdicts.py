@@ -6,8 +6,8 @@ from datetime import date
 
 import msgspec
 
-from directory.filieres.figures import Figures
 from directory.filieres.lifecycle import Stage
+from directory.filieres.vitals import Vitals
 from directory.languages import marked, translate
 
 
@@ -43,9 +43,9 @@ class Rule(msgspec.Struct, frozen=True):
     reason: str
     level: Level
     stages: tuple[Stage, ...]
-    holds: Callable[[Figures, date], bool]
+    holds: Callable[[Vitals, date], bool]
     words: str
-    params: Callable[[Figures, date], Params] = lambda _figures, _today: {}
+    params: Callable[[Vitals, date], Params] = lambda _figures, _today: {}
 
 
 class Remark(msgspec.Struct, frozen=True):
@@ -63,34 +63,34 @@ class Verdict(msgspec.Struct, frozen=True):
     remarks: list[Remark]
 
 
-def _vacant(figures: Figures, today: date) -> int:
+def _vacant(figures: Vitals, today: date) -> int:
     return (today - figures.vacant_since).days if figures.vacant_since else -1
 
 
-def _ends_in(figures: Figures, today: date) -> int:
+def _ends_in(figures: Vitals, today: date) -> int:
     """Days until nobody animates it; far away where somebody follows, or no mandate says it."""
     if figures.mandate_ends_on is None or figures.is_followed:
         return 9999
     return (figures.mandate_ends_on - today).days
 
 
-def _at_stage(figures: Figures, today: date) -> int:
+def _at_stage(figures: Vitals, today: date) -> int:
     return (today - figures.stage_since).days
 
 
-def _months_since(day: date | None, figures: Figures, today: date) -> int:
+def _months_since(day: date | None, figures: Vitals, today: date) -> int:
     """Whole months since a day; since its stage began, where that is later or there is none."""
     since = max(day, figures.stage_since) if day else figures.stage_since
     return (today - since).days * 12 // 365
 
 
-def _quiet_dates(figures: Figures, today: date) -> bool:
+def _quiet_dates(figures: Vitals, today: date) -> bool:
     if figures.next_event_on:
         return False
     return _months_since(figures.last_event_on, figures, today) >= 4
 
 
-def _quiet_mails(figures: Figures, today: date) -> bool:
+def _quiet_mails(figures: Vitals, today: date) -> bool:
     """A filière that meets need not write."""
     meets = figures.next_event_on or (
         figures.last_event_on and (today - figures.last_event_on).days <= 60
@@ -98,23 +98,23 @@ def _quiet_mails(figures: Figures, today: date) -> bool:
     return not meets and _months_since(figures.last_mailing_on, figures, today) >= 6
 
 
-def _never_ran(figures: Figures) -> bool:
+def _never_ran(figures: Vitals) -> bool:
     return figures.animators == 0 and figures.vacant_since is None
 
 
-def _active(figures: Figures, first: int, last: int) -> float:
+def _active(figures: Vitals, first: int, last: int) -> float:
     """Active members a month, on average over months counted back from today."""
     window = figures.months[-last : len(figures.months) - first]
     return sum(month.active for month in window) / len(window)
 
 
-def _sinking(figures: Figures, today: date) -> bool:
+def _sinking(figures: Vitals, today: date) -> bool:
     """Less than half of what the nine months before had, and those had somebody to lose."""
     before = _active(figures, 3, 12)
     return before >= 3 and _active(figures, 0, 3) < before / 2
 
 
-def _shrinking(figures: Figures, today: date) -> bool:
+def _shrinking(figures: Vitals, today: date) -> bool:
     joins = sum(month.joins for month in figures.lately(3))
     leaves = sum(month.leaves for month in figures.lately(3))
     return leaves - joins >= max(3, figures.members // 10)
@@ -220,7 +220,7 @@ RULES: tuple[Rule, ...] = (
 )  # fmt: skip
 
 
-def judge(figures: Figures, today: date, language: str) -> Verdict:
+def judge(figures: Vitals, today: date, language: str) -> Verdict:
     """By RULES, whose order stands within a level."""
     found = [
         rule

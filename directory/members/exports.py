@@ -38,6 +38,7 @@ class Registered(msgspec.Struct, frozen=True):
 
     number: str = ""
     joined_on: str = ""
+    turnover_band: str = ""
 
 
 NOT_TOLD = Registered()
@@ -71,6 +72,7 @@ CELLS: dict[str, Cell] = {
     "available_until": lambda view, _: str(view.available_until or ""),
     Column.LINKS: lambda view, _: escaping.joined([link.url for link in view.links]),
     "filieres": lambda view, _: escaping.joined([one.name for one in view.filieres]),
+    Column.TURNOVER: lambda _, register: register.turnover_band,
     Column.JOINED_ON: lambda _, register: register.joined_on,
     "confirmed_at": lambda view, _: view.confirmed_at.isoformat() if view.confirmed_at else "",
 }
@@ -127,8 +129,11 @@ async def _register(actor: Actor, ids: Collection[int]) -> dict[int, Registered]
         return {}
     async with db.connection() as reader:
         rows = await reader.fetch(
-            "SELECT id, number, joined_on FROM member WHERE id = ANY($1)", list(ids)
+            "SELECT m.id, m.number, m.joined_on, d.turnover_band::text AS band FROM member m "
+            "LEFT JOIN member_declaration d ON d.member_id = m.id WHERE m.id = ANY($1)",
+            list(ids),
         )
     return {
-        row["id"]: Registered(row["number"] or "", row["joined_on"].isoformat()) for row in rows
+        row["id"]: Registered(row["number"] or "", row["joined_on"].isoformat(), row["band"] or "")
+        for row in rows
     }

@@ -6,6 +6,7 @@ from datetime import date, datetime
 from directory.events import captions
 from directory.filieres import offers
 from directory.filieres.lifecycle import Stage
+from directory.filieres.turnover import Band
 from directory.http import pages
 from directory.languages import marked, translate
 from directory.mailings import record
@@ -89,6 +90,8 @@ COLUMNS = {
     "to_stage": marked("Étape d’après"),
     "reason": marked("Raison"),
     "decided_at": marked("Décision"),
+    "author_role": marked("Au titre de"),
+    "written_at": marked("Écriture"),
     "joined_at": marked("Entrée"),
     "left_at": marked("Sortie"),
     "topic": marked("Sujet"),
@@ -132,6 +135,15 @@ COLUMNS = {
     "smtp_code": marked("Code du serveur"),
     "smtp_text": marked("Réponse du serveur"),
     "sent_at": marked("Envoi"),
+    "need": marked("Besoin"),
+    "intentions": marked("Premières intentions"),
+    "told_at": marked("Coordination prévenue"),
+    "decided_as": marked("Décidée en tant que"),
+    "stance": marked("Avis"),
+    "opinion": marked("Texte de l’avis"),
+    "wants_mails": marked("Suivi par mail"),
+    "given_at": marked("Date"),
+    "change_id": marked("Étape"),
     "done": marked("Parties écrites"),
     "total": marked("Parties en tout"),
     "size": marked("Octets"),
@@ -166,6 +178,12 @@ FIELDS = COLUMNS | {
 _AUDIENCES: dict[str, str] = {audience.value: label for audience, label in audiences.NAMES.items()}
 YES, NO = marked("oui"), marked("non")
 _STAGES = {stage.value: stage.label for stage in Stage}
+_ROLES = {
+    "administrator": marked("administration"),
+    "coordinator": marked("coordination"),
+    "ambassador": marked("ambassade"),
+    "animator": marked("animation"),
+}
 VALUES: Mapping[str, Mapping[str, str]] = {
     "topic": {topic.value: topic.label for topic in Topic},
     "rhythm": {rhythm.value: rhythm.label for rhythm in Rhythm},
@@ -203,7 +221,17 @@ VALUES: Mapping[str, Mapping[str, str]] = {
         "done": marked("fait"),
         "undone": marked("annulé"),
     },
+    "stance": {"favourable": marked("avis favorable"), "reserve": marked("réserve")},
+    "decided_as": {
+        "coordination": marked("coordination"),
+        "animation": marked("animation"),
+        "proposer": marked("personne qui propose"),
+        "service": marked("le service"),
+    },
     "reason": {
+        "closed": marked("la filière ferme"),
+        "chosen": marked("vous avez choisi ses actualités"),
+        "followed": marked("vous avez demandé à la suivre"),
         "asked": marked("à votre demande"),
         "operator": marked("par la coopérative"),
         "dormant": marked("sans connexion depuis longtemps"),
@@ -221,12 +249,9 @@ VALUES: Mapping[str, Mapping[str, str]] = {
         "expired": marked("accord échu"),
         "imported": marked("accord repris d’ailleurs"),
     },
-    "role": {
-        "administrator": marked("administration"),
-        "coordinator": marked("coordination"),
-        "ambassador": marked("ambassade"),
-        "animator": marked("animation"),
-    },
+    "role": _ROLES,
+    "author_role": _ROLES,
+    "turnover_band": {band.value: band.label for band in Band},
 }
 """Codes that are said in words, by column. Others stand as they are."""
 

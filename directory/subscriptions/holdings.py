@@ -59,6 +59,16 @@ SECTIONS = (
         where=OWN,
     ),
     Section(
+        name="stage_mails",
+        title=marked("Les mails sur les étapes de filières"),
+        table="stage_mail",
+        columns=("change_id", "reason", "sent_at"),
+        extra={"filiere": "(SELECT f.slug FROM stage_change c JOIN filiere f "
+                          "ON f.id = c.filiere_id WHERE c.id = t.change_id)"},
+        where=OWN,
+        order="t.change_id",
+    ),
+    Section(
         name="failing_address",
         title=marked("Votre adresse ne répond plus"),
         table="suppression",

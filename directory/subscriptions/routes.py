@@ -24,6 +24,7 @@ from directory.subscriptions import (
     mail_routes,
     memberships,
     preferences,
+    stage_mails,  # noqa: F401 - emitting needs to know who listens
 )
 from directory.subscriptions.consent import Choice
 from directory.subscriptions.ledger import LedgerRow, Screen, Trace
