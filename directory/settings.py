@@ -78,6 +78,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     proof_years: Annotated[int, msgspec.Meta(ge=1, le=30)] = 5
     """The audit log, and the ledgers of those who were erased, are kept so long."""
 
+    consent_years: Annotated[int, msgspec.Meta(ge=0, le=20)] = 3
+    """Consents of somebody not heard of for so long end, a month after a mail. 0: never."""
+
     freshness_days: Annotated[int, msgspec.Meta(ge=0, le=3650)] = 182
     """A profile that nobody confirmed for so long asks its owner, by one mail. 0: never."""
 

@@ -9,6 +9,8 @@ import msgspec
 import pytest
 
 from directory import settings
+from directory.accounts import tokens
+from directory.accounts.actor import Scope
 from directory.filieres import evidence
 from directory.members import views
 from tests import crowd, people
@@ -112,6 +114,32 @@ async def test_a_visitor_cannot_tell_whether_anybody_is_there(
     assert [(await client.get(path)).text for path in (API, PAGE, "/filieres/web")] == seen
 
 
+async def test_a_token_reads_figures_only_with_the_scope_of_members(
+    client: httpx.AsyncClient, web: int, awa: Person
+) -> None:
+    for scopes, is_told in (([], False), ([Scope.MEMBERS_READ], True)):
+        secret = await tokens.create(awa.email, scopes)
+        answer = await client.get(API, headers={"authorization": f"Bearer {secret}"})
+        assert answer.status_code == 200
+        assert (answer.json()["details"] is not None) is is_told
+
+
+async def test_a_filiere_of_sectors_counts_those_who_show_their_sectors(
+    client: httpx.AsyncClient, connection: asyncpg.Connection, awa: Person
+) -> None:
+    await people.filiere(connection, "web", kind="sector")
+    await connection.execute(
+        "INSERT INTO filiere_sector SELECT f.id, s.id FROM filiere f, sector s WHERE s.code = '62'"
+    )
+    await crowd.of(connection, 9, sector="62")
+    await crowd.of(connection, 9, sector="62", audiences={"sectors": "me"})
+    await crowd.of(connection, 9, trade=TRADES[0])
+    await evidence.refresh_due()
+    await people.sign_in(client, awa)
+    assert criterion(await read(client), "members")["value"] == {"value": 9, "bound": "exact"}
+    assert "Membres de ces secteurs" in (await client.get("/filieres/web")).text
+
+
 async def test_figures_stand_still_until_they_are_counted_again(
     client: httpx.AsyncClient, connection: asyncpg.Connection, web: int, awa: Person
 ) -> None:
@@ -147,7 +175,7 @@ async def test_other_trades_begin_another_year(
     await connection.execute("UPDATE dossier_figures SET counted_on = counted_on - 40")
     await evidence.refresh_due()
     points = (await read(client))["details"]["points"]
-    assert [point["members"] for point in points] == [49] * 13
+    assert [point["members"] for point in points] == [50] * 13
 
 
 @pytest.mark.parametrize("field", ["display_name", "trades"])
@@ -198,9 +226,9 @@ async def test_the_staff_count_again_once_a_day(
 
 
 async def test_turnovers_are_counted_once_a_quarter(
-    client: httpx.AsyncClient, connection: asyncpg.Connection, web: int, awa: Person
+    client: httpx.AsyncClient, connection: asyncpg.Connection, web: int, helene: Person
 ) -> None:
-    await people.sign_in(client, awa)
+    await people.sign_in(client, helene)
 
     async def recounted(days: int) -> dict[str, Any]:
         await connection.execute(
@@ -231,16 +259,24 @@ async def test_turnovers_are_counted_once_a_quarter(
     assert "environ 20" in page
 
 
-async def test_a_proposal_tells_no_turnover(
-    client: httpx.AsyncClient, connection: asyncpg.Connection, web: int, awa: Person
+async def test_members_read_turnovers_once_the_staff_opened_the_filiere(
+    client: httpx.AsyncClient, connection: asyncpg.Connection, awa: Person, helene: Person
 ) -> None:
     for band in ("25k_50k", "10k_25k"):
         await crowd.of(connection, 20, trade=TRADES[0], band=band)
-    await crowd.filiere(connection, "boulange", stage="proposed")
+    await crowd.filiere(connection, "web")
     await evidence.refresh_due()
     await people.sign_in(client, awa)
-    answer = await client.get("/api/v1/filieres/boulange/dossier")
-    assert answer.json()["details"]["turnover"] is None
+    found = await read(client)
+    assert found["details"]["turnover"] is None
+    assert criterion(found, "turnover")["band"] is None
+    assert "quand la filière est ouverte" in (await client.get(PAGE)).text
+    await people.sign_in(client, helene)
+    assert criterion(await read(client), "turnover")["band"] == "10k_25k"
+    body = {"to_stage": "forming", "reason": "Oui."}
+    assert (await client.post(MOVE, json=body)).status_code == 201
+    await people.sign_in(client, awa)
+    assert criterion(await read(client), "turnover")["band"] == "10k_25k"
 
 
 async def test_the_staff_write_why_and_everybody_reads_it(

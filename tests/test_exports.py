@@ -2,6 +2,7 @@
 
 import csv
 import io
+from typing import Any
 
 import asyncpg
 import httpx
@@ -9,6 +10,7 @@ import msgspec
 import pytest
 import vobject
 
+from directory import indexing
 from directory.http import pages
 from directory.members.audiences import Audience, Field
 from tests import importing, people, profile_rows
@@ -106,6 +108,67 @@ async def test_an_export_has_what_the_caller_sees_and_no_formula(
     cards = list(vobject.readComponents((await exported(client, "vcf")).decode()))
     assert [card.fn.value for card in cards] == ["Hélène Petit", "Awa Lemaire"]
     assert not hasattr(cards[1], "email")
+
+
+async def test_an_export_is_narrowed_as_a_search_is(
+    client: httpx.AsyncClient, connection: asyncpg.Connection, helene: Person
+) -> None:
+    for number in range(60):
+        person = await people.member(connection, f"Awa Lemaire {number}")
+        await profile_rows.fill(connection, person, number % 2)
+        await profile_rows.choose(
+            connection, person, {Field.PLACE: Audience.ME} if number == 2 else {}
+        )
+    await connection.execute("UPDATE member SET display_name = 'Awa ' || id")
+    await indexing.rebuild()
+    trade = await connection.fetchval(
+        "SELECT code FROM trade WHERE label_feminine = 'Illustratrice'"
+    )
+    path = "/api/v1/members/export"
+
+    async def ids(**chosen: Any) -> list[int]:
+        answer = await client.get(path, params={"format": "jsonl", **chosen})
+        assert answer.status_code == 200, answer.text
+        return [msgspec.json.decode(line)["id"] for line in answer.content.splitlines()]
+
+    everybody = await ids()
+    for chosen in (
+        {"trade": trade},
+        {"q": "affiches peintes"},
+        {"near": "Namur", "within_km": "5"},
+        {"near": "Liège", "availability": ["soon", "available"], "language": "wo"},
+        {"sector": "90", "exact": "true", "q": "awa"},
+    ):
+        found: list[int] = []
+        total = -1
+        while len(found) != total:
+            page = await client.get(
+                "/api/v1/members",
+                params={"limit": 50, "page": len(found) // 50 + 1, "facets": "none", **chosen},
+            )
+            total = page.json()["total"]
+            found += [item["id"] for item in page.json()["items"]]
+        assert await ids(**chosen) == sorted(found)
+        assert 0 < len(found) < len(everybody)
+    assert await ids(q="personnenesappelleainsi") == []
+    text = (await client.get(path, params={"trade": trade})).content.decode("utf-8-sig")
+    assert len(list(csv.DictReader(io.StringIO(text), delimiter=";"))) == 30
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("regionn", "BE-BRU"), ("page", "2"), ("limit", "5"), ("sort", "name"), ("facets", "none"),
+        ("trade", "no-such"), ("within_km", "5"), ("near", "nulle part"), ("exact", "perhaps"),
+        ("format", "pdf"),
+    ],
+)  # fmt: skip
+async def test_an_export_ignores_no_parameter(
+    client: httpx.AsyncClient, helene: Person, name: str, value: str
+) -> None:
+    answer = await client.get("/api/v1/members/export", params={name: value})
+    assert answer.status_code == 400
+    assert answer.json()["errors"][0]["field"] == name
 
 
 async def test_numbers_of_the_register_are_for_who_may_import_it(

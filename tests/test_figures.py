@@ -50,7 +50,7 @@ async def test_a_member_counts_a_trade_before_proposing(
     await crowd.of(connection, 6, trade=TRADES[0], territory="namur", joined_on=views.today())
     found = await asked(client)
     assert found["members"] == about(25)
-    assert found["trend"] == about(30)
+    assert found["trend"] == about(25)
     assert found["offices"] == 2
     assert found["potential"] == about(25)
     assert found["places"] == {

@@ -14,12 +14,20 @@ from directory.filieres.criteria import Counted
 from directory.filieres.evidence import Snapshot
 from directory.settings import Settings
 
+# In whose part a move was made; the first supporter makes the service move it on.
+VOICES = {"proposed": "proposer", "gathering": "service"}
+EARLY = (None, "proposed")
 WRITTEN_BEFORE = timedelta(days=20)
 COORDINATOR = "SELECT account_id FROM access_grant WHERE role = 'coordinator' ORDER BY id LIMIT 1"
 
 
-async def write(writer: Writer, filiere_ids: Mapping[str, int], today: date) -> None:
-    """Once everybody is there: a decision counts them."""
+async def write(
+    writer: Writer,
+    filiere_ids: Mapping[str, int],
+    proposers: Mapping[str, int | None],
+    today: date,
+) -> None:
+    """Once everybody is there: a decision counts them. proposers are accounts."""
     coordinator = await writer.connection.fetchval(COORDINATOR)
     moves: list[tuple[object, ...]] = []
     reasons: list[tuple[object, ...]] = []
@@ -30,16 +38,22 @@ async def write(writer: Writer, filiere_ids: Mapping[str, int], today: date) -> 
             is_wanted = bool(filiere.why)
             kept = await _snapshot(writer.connection, filiere_id, day, is_wanted) if before else ""
             moved_at = profiles.noon(day)
-            moves.append((filiere_id, before, stage, reason, coordinator, moved_at, kept or None))
+            voice = VOICES.get(stage, "coordination") if before in EARLY else "coordination"
+            author = proposers.get(filiere.slug) if voice == "proposer" else None
+            by = coordinator if voice == "coordination" else author
+            moves.append((filiere_id, before, stage, reason, by, voice, moved_at, kept or None))
             if stage == "forming" and filiere.why:
                 written_at = profiles.noon(day - WRITTEN_BEFORE)
                 reasons.append((filiere_id, filiere.why, coordinator, "coordinator", written_at))
             before = stage
     await writer.copy(
         "stage_change",
-        ("filiere_id", "from_stage", "to_stage", "reason", "decided_by", "decided_at", "dossier"),
+        (
+            "filiere_id", "from_stage", "to_stage", "reason", "decided_by", "decided_as",
+            "decided_at", "dossier",
+        ),
         moves,
-    )
+    )  # fmt: skip
     await writer.copy(
         "dossier_reason",
         ("filiere_id", "body", "author_id", "author_role", "written_at"),

@@ -10,6 +10,7 @@ import msgspec
 from directory.demo import (
     decisions,
     filieres,
+    founding,
     gatherings,
     memberships,
     network,
@@ -85,7 +86,8 @@ async def load(
             done += len(chunk)
             progress(done, members)
         await gatherings.send_mailing(writer, filiere_ids, today)
-        await decisions.write(writer, filiere_ids, today)
+        proposers = await founding.write(writer, filiere_ids, today)
+        await decisions.write(writer, filiere_ids, proposers, today)
         await connection.execute("ANALYZE")
     return DemoReport(writer.written)
 

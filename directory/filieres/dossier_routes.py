@@ -118,6 +118,7 @@ async def _page(
         filiere=filiere, dossier=found, by_kind=labels(found), notice=notice,
         is_visitor=not request.user.may(Permission.READ_MEMBERS),
         may_write=request.user.may(Permission.RUN_FILIERES),
+        sees_turnover=dossiers.sees_turnover(request.user, filiere.stage),
         curve=curve.of(found.details.points) if found.details else None,
         typed=typed, problem=problem,
     )  # fmt: skip

@@ -22,6 +22,7 @@ from directory.filieres.authors import Author
 from directory.filieres.criteria import Counted, Criterion
 from directory.filieres.decisions import Decision
 from directory.filieres.figures import Named, Point, Spread
+from directory.filieres.lifecycle import Stage
 from directory.filieres.opinions import Opinions
 from directory.filieres.registry import FiliereRef, Kind
 from directory.filieres.turnover import Turnover
@@ -99,6 +100,8 @@ async def of(actor: Actor, filiere: FiliereRef, language: str) -> Dossier:
     sees_figures = actor.may(Permission.READ_MEMBERS)
     async with db.connection() as reader:
         counted = await evidence.find(reader, filiere.id) if sees_figures else None
+        if counted and not sees_turnover(actor, filiere.stage):
+            counted = msgspec.structs.replace(counted, turnover=None, turnover_on=None)
         told = await opinions.count(reader, filiere.id) if sees_figures else None
         details = await _details(reader, filiere.id, counted, language) if counted else None
     return Dossier(
@@ -110,6 +113,12 @@ async def of(actor: Actor, filiere: FiliereRef, language: str) -> Dossier:
         details=details,
         decisions=await decisions.list_of(actor, filiere.id),
     )
+
+
+def sees_turnover(actor: Actor, stage: Stage) -> bool:
+    """Until the staff open a filière its words are whatever anybody proposed: only they see it."""
+    is_decided = stage not in {Stage.PROPOSED, Stage.GATHERING}
+    return is_decided or actor.may(Permission.RUN_FILIERES)
 
 
 async def _details(

@@ -64,11 +64,9 @@ async def refresh(filiere_id: int) -> None:
     today = views.today()
     async with db.transaction() as opened:
         # One at a time: the second one finds the turnover that the first has counted.
-        row = await opened.fetchrow(
-            "SELECT stage::text AS stage FROM filiere WHERE id = $1 FOR NO KEY UPDATE", filiere_id
-        )
+        await opened.execute("SELECT FROM filiere WHERE id = $1 FOR NO KEY UPDATE", filiere_id)
         words = await words_of(opened, filiere_id)
-        if row is None or not words.ids:
+        if not words.ids:
             return
         enough = settings.current().dossier_office_members
         found = await figures.count(opened, words, today, enough)
@@ -81,7 +79,7 @@ async def refresh(filiere_id: int) -> None:
             await opened.execute("DELETE FROM dossier_point WHERE filiere_id = $1", filiere_id)
         await _add_months(opened, filiere_id, words, today)
         earned = (before["turnover"], before["turnover_on"]) if before else (None, None)
-        if row["stage"] != "proposed" and _is_due(earned[1], today):
+        if _is_due(earned[1], today):
             now_earned = await turnover.count(opened, words, today)
             earned = (_text(now_earned) if now_earned else None, today)
         elif not is_same:

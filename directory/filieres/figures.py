@@ -24,9 +24,10 @@ SMALLEST = 5
 MOST_PLACES = 10
 MOST_WORDS = 50
 STEP = 5
-"""What is asked about any words is rounded to this: two questions do not make one person."""
+"""What the directory cannot be asked, the past, and what is asked about any words, is rounded to
+this: two questions do not make one person."""
 
-STEADY = 20  # people, from which a rounded trend says something
+STEADY = 20  # people, from which a trend of rounded numbers says something
 LIMIT = Limit("figures", 60, timedelta(hours=1))
 
 
@@ -61,7 +62,7 @@ class Spread(msgspec.Struct, frozen=True):
 
 
 class Point(msgspec.Struct, frozen=True):
-    """The members on the first day of a month; None for fewer than may be shown."""
+    """The members on the first day of a month, rounded; None for fewer than may be shown."""
 
     month: date
     members: int | None
@@ -69,8 +70,9 @@ class Point(msgspec.Struct, frozen=True):
 
 class Figures(msgspec.Struct, frozen=True, kw_only=True):
     """`share` is in percent of the members who do not hide such words; `trend` in percent since
-    the same month of the year before; `offices` counts those with enough members. `potential`
-    are in no living filière and show that. None: too few people to say."""
+    the same month of the year before, of rounded numbers; `offices` counts those with enough
+    members. `potential` are in no living filière and show that. None: too few people to say.
+    """
 
     members: Figure
     share: Figure | None
@@ -189,7 +191,7 @@ async def count(
 async def count_months(
     reader: asyncpg.Connection, words: Words, months: Sequence[date]
 ) -> list[Point]:
-    """The members at each month's first day, oldest first, with the trades of today.
+    """The members at each month's first day, oldest first, rounded, with the trades of today.
 
     Who was erased since is in none.
     """
@@ -202,7 +204,8 @@ async def count_months(
         words.ids, list(months),
     )  # fmt: skip
     return [
-        Point(row["month"], row["members"] if row["members"] >= SMALLEST else None) for row in rows
+        Point(row["month"], _stepped(row["members"]) if row["members"] >= SMALLEST else None)
+        for row in rows
     ]
 
 
@@ -222,9 +225,13 @@ def floored(people: int) -> Figure:
 
 
 def _trend(now: int, before: int | None) -> Figure | None:
-    if before is None or now < SMALLEST:
+    if before is None or min(now, before) < STEADY:
         return None
-    return Figure(round(100 * (now - before) / before))
+    return Figure(round(100 * (_stepped(now) - before) / before), Bound.ABOUT)
+
+
+def _stepped(people: float) -> int:
+    return STEP * round(people / STEP)
 
 
 def _part(part: int, whole: int) -> Figure | None:
@@ -302,7 +309,7 @@ def _rounded(exact: Figures, named: list[Named]) -> Preview:
         names=named,
         members=about,
         share=share,
-        trend=_about(exact.trend) if exact.trend and exact.members.value >= STEADY else None,
+        trend=exact.trend,
         offices=exact.offices,
         potential=_about(exact.potential) if exact.potential else None,
         places=_rounded_spread(exact.places),
@@ -318,4 +325,4 @@ def _rounded_spread(exact: Spread) -> Spread:
 def _about(figure: Figure) -> Figure:
     if figure.bound is Bound.UNDER:
         return figure
-    return Figure(STEP * round(figure.value / STEP), Bound.ABOUT)
+    return Figure(_stepped(figure.value), Bound.ABOUT)

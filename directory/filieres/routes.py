@@ -47,6 +47,11 @@ NOTICES = {
     "edited": marked("Les changements sont enregistrés."),
     "supported": marked("Votre avis est enregistré."),
     "unsupported": marked("Votre avis est retiré."),
+    "asked": marked("Votre demande est partie. La réponse arrive par mail, et ici."),
+    "unasked": marked("Votre demande est retirée."),
+    "declined": marked("L’invitation est déclinée."),
+    "dismissed": marked("Cette filière ne vous est plus proposée."),
+    "restored": marked("Cette filière vous est à nouveau proposée."),
 }
 
 
@@ -70,7 +75,9 @@ async def list_page(
     kind: KindFilter = None,
     q: SearchText = "",
     show: ShownFilter = Shown.OPEN,
+    done: Done = "",
 ) -> Response[str]:
+    is_plain = page == 1 and kind is None and not q and show is Shown.OPEN
     language = pages.language(request)
     found = await registry.list_filieres(
         request.user, language, kind=kind, q=q, stages=show.stages, page=page, limit=CARDS_A_PAGE
@@ -81,7 +88,8 @@ async def list_page(
         counts=await registry.count_shown(kind=kind, q=q),
         may_propose=request.user.is_visitor or request.user.may(Permission.PROPOSE_FILIERE),
         runs=request.user.may(Permission.RUN_FILIERES),
-        last=max(1, -(-found.total // CARDS_A_PAGE)),
+        last=max(1, -(-found.total // CARDS_A_PAGE)), notice=NOTICES.get(done, ""),
+        parts=await sections.of_list(request) if is_plain else [],
     )  # fmt: skip
 
 

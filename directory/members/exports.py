@@ -89,11 +89,13 @@ async def prepare(actor: Actor) -> None:
         await audit.record(actor, "members.exported")
 
 
-async def write(actor: Actor, form: Format, language: str) -> AsyncIterator[bytes]:
-    """The file, piece by piece."""
+async def write(
+    actor: Actor, form: Format, language: str, ids: Collection[int] | None = None
+) -> AsyncIterator[bytes]:
+    """The file, piece by piece; with ids, those of them whom the actor may see."""
     if form is Format.CSV:
         yield BOM + sheets.line([_title(name, language) for name in CELLS])
-    async for views in _pieces(actor, language):
+    async for views in _pieces(actor, language, ids):
         if form is Format.JSONL:
             yield b"".join(msgspec.json.encode(view) + b"\n" for view in views)
         elif form is Format.VCF:
@@ -112,9 +114,11 @@ def _title(name: str, language: str) -> str:
     return columns.title(name, language)
 
 
-async def _pieces(actor: Actor, language: str) -> AsyncIterator[list[MemberView]]:
+async def _pieces(
+    actor: Actor, language: str, ids: Collection[int] | None
+) -> AsyncIterator[list[MemberView]]:
     piece: list[MemberView] = []
-    async for view in profiles.stream(actor, language):
+    async for view in profiles.stream(actor, language, ids=ids):
         piece.append(view)
         if len(piece) == A_PIECE:
             yield piece

@@ -65,6 +65,11 @@ ROWS = (
         after=marked("Elles restent, sans votre nom"),
     ),
     Kept(
+        marked("Demandes d’entrée dans une filière, invitations"),
+        marked("Y répondre, et se souvenir de la réponse"),
+        marked("Un an après la réponse"),
+    ),
+    Kept(
         marked("Messages écrits par l’annuaire : qui, à qui, quand"),
         marked("Limiter les abus, et suivre un signalement"),
         marked("Six mois ; le texte, jusqu’à son envoi"),
