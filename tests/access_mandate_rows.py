@@ -4,7 +4,6 @@ from tests.access_row import FILIERES, MEMBERS, MEMBERS_POST, PROFILE, STAFF, ST
 
 # Who runs the filière of the scene, and the staff.
 TENDERS = "401 403 200 403 403 200 200 403 200"
-TENDERS_POST = "401 403 303 403 403 303 303 403 303"
 ASKED = {"to_member": "{fellow}", "role": "animator"}
 
 MANDATE_ROWS = (
@@ -12,9 +11,12 @@ MANDATE_ROWS = (
     Row("GET /api/v1/me/mandates", MEMBERS, scope=PROFILE),
     Row("GET /filieres/{slug:str}/mandates", TENDERS, scope=FILIERES),
     Row("GET /api/v1/filieres/{slug:str}/mandates", TENDERS, scope=FILIERES),
-    Row("POST /filieres/{slug:str}/mandates", TENDERS_POST, form=ASKED, scope=FILIERES),
     Row(
-        "POST /api/v1/filieres/{slug:str}/mandate-offers", "401 403 201 403 403 201 201 403 201",
+        "POST /filieres/{slug:str}/mandates", "401 403 303 403 403 303 303 403 403", form=ASKED,
+        scope=FILIERES,
+    ),
+    Row(
+        "POST /api/v1/filieres/{slug:str}/mandate-offers", "401 403 201 403 403 201 201 403 403",
         json={"to_member": "#{fellow}", "role": "animator"}, scope=FILIERES,
     ),
     Row("POST /filieres/{slug:str}/volunteer", MEMBERS_POST, form={"role": "ambassador"},

@@ -102,7 +102,7 @@ async def list_mandates(request: ActorRequest, slug: FromPath[str]) -> Tended:
 async def offer_mandate(
     request: ActorRequest, slug: FromPath[str], data: JSONBody[OfferDraft]
 ) -> OfferView:
-    """Nothing changes before they accept. Without an answer it lapses after 30 days."""
+    """Nothing changes before they accept. It lapses after 30 days. For a person at a screen."""
     return await offers.offer(request.user, slug, data, pages.language(request))
 
 

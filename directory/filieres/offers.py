@@ -155,12 +155,13 @@ class AlreadyRuns(errors.Conflict):
 
 
 async def offer(actor: Actor, slug: str, draft: OfferDraft, language: str) -> OfferView:
-    """Ask a member of the filière to take a mandate, by who runs it.
+    """Ask a member of the filière to take a mandate, by who runs it, at a screen.
 
     :raises errors.Malformed: naming the field. :raises AlreadyAsked: :raises AlreadyRuns:
     """
     filiere = await registry.get(slug, language)
     actor.require(Permission.TEND_FILIERE, filiere_scope(filiere.id))
+    actor.require_person()
     starts_on, ends_on = _days(draft)
     message = text("message", draft.message)
     async with db.transaction() as opened:
