@@ -80,6 +80,12 @@ INSERT INTO filiere_invitation (filiere_id, member_id, invited_by, message)
 INSERT INTO suggestion_dismissed (member_id, filiere_id) SELECT {MEMBER}, min(id) FROM filiere;
 INSERT INTO mandate (filiere_id, member_id, role, starts_on, ends_on)
     SELECT min(id), {MEMBER}, 'animator', current_date, current_date + 100 FROM filiere;
+INSERT INTO mandate_reminder (mandate_id, ends_on, days, account_id)
+    SELECT id, ends_on, 60, {ACCOUNT} FROM mandate WHERE member_id = {MEMBER};
+INSERT INTO mandate_offer (filiere_id, role, kind, to_member_id, starts_on, ends_on, message,
+        offered_by, expires_at)
+    SELECT min(id), 'ambassador', 'candidacy', {MEMBER}, current_date, current_date + 100,
+        'Zélie se propose', {ACCOUNT}, now() + interval '9 days' FROM filiere;
 INSERT INTO stage_change (filiere_id, to_stage, reason, decided_by)
     SELECT min(id), 'active', 'Assez de monde', {ACCOUNT} FROM filiere;
 INSERT INTO filiere_proposal (filiere_id, proposed_by, need, intentions)

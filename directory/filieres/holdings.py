@@ -13,11 +13,31 @@ SECTIONS = (
         name="mandates",
         title=marked("Vos mandats dans des filières"),
         table="mandate",
-        columns=("id", "role", "starts_on", "ends_on"),
+        columns=("id", "role", "starts_on", "ends_on", "wish", "wished_at"),
         extra={"filiere": FILIERE},
         covers=("filiere_id",),
         where="t.member_id = p.member_id",
         order="t.id",
+    ),
+    Section(
+        name="mandate_offers",
+        title=marked("Les mandats que l’on vous a proposés, et ceux que vous avez proposés"),
+        table="mandate_offer",
+        columns=("id", "role", "kind", "starts_on", "ends_on", "message", "state", "at",
+                 "expires_at", "answered_at", "reason"),
+        extra={"filiere": FILIERE, "is_own_act": "t.offered_by IS NOT DISTINCT FROM p.account_id"},
+        covers=("filiere_id", "offered_by"),
+        where="(t.to_member_id = p.member_id OR t.from_member_id = p.member_id"
+              " OR t.offered_by = p.account_id)",
+        order="t.id",
+    ),
+    Section(
+        name="mandate_reminders",
+        title=marked("Les rappels de fin de mandat que vous avez reçus"),
+        table="mandate_reminder",
+        columns=("mandate_id", "ends_on", "days", "at"),
+        where="t.account_id = p.account_id",
+        order="t.at",
     ),
     Section(
         name="decisions",
@@ -59,7 +79,7 @@ SECTIONS = (
         where="t.author_id = p.account_id",
         order="t.id",
     ),
-)
+)  # fmt: skip
 
 
 async def erase(opened: asyncpg.Connection, person: Person) -> None:
@@ -76,4 +96,15 @@ async def erase(opened: asyncpg.Connection, person: Person) -> None:
         )
     await opened.execute(
         "UPDATE dossier_reason SET author_id = NULL WHERE author_id = $1", person.account_id
+    )
+    await _erase_offers(opened, person)
+
+
+async def _erase_offers(opened: asyncpg.Connection, person: Person) -> None:
+    """What was offered to them goes; what they offered stands, without their words."""
+    await opened.execute("DELETE FROM mandate_reminder WHERE account_id = $1", person.account_id)
+    await opened.execute("DELETE FROM mandate_offer WHERE to_member_id = $1", person.member_id)
+    await opened.execute(
+        "UPDATE mandate_offer SET message = '', offered_by = NULL WHERE offered_by = $1",
+        person.account_id,
     )

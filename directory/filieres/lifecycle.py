@@ -121,6 +121,18 @@ async def advance(actor: Actor, slug: str, to_stage: Stage, reason: str) -> None
         await move(opened, actor, filiere_id, from_stage, to_stage, words, Voice.COORDINATION)
 
 
+async def rest(actor: Actor, slug: str, reason: str) -> None:
+    """Put a filière to sleep, by the animator who leaves it last: the one move that is theirs.
+
+    Call it from `departures`, which checked that nobody else runs it.
+    """
+    actor.require_person()
+    words = checked_reason(reason)
+    async with db.transaction() as opened:
+        filiere_id, from_stage = await lock(opened, slug)
+        await move(opened, actor, filiere_id, from_stage, Stage.DORMANT, words, Voice.ANIMATION)
+
+
 async def consider(actor: Actor, slug: str, to_stage: Stage, reason: str) -> Stage:
     """Look whether `advance` would do it, and change nothing. The stage it would leave."""
     actor.require(Permission.RUN_FILIERES)

@@ -15,7 +15,10 @@ from directory.filieres import (
     dossier_routes,
     following_routes,
     founding_routes,
+    health_routes,
     lifecycle,
+    mandate_api,
+    mandate_routes,
     registry,
     sections,
     support_routes,
@@ -84,6 +87,7 @@ async def list_page(
         found=found, kinds=list(Kind), kind=kind, q=q, show=show,
         counts=await registry.count_shown(kind=kind, q=q),
         may_propose=request.user.is_visitor or request.user.may(Permission.PROPOSE_FILIERE),
+        runs=request.user.may(Permission.RUN_FILIERES),
         last=max(1, -(-found.total // CARDS_A_PAGE)), notice=NOTICES.get(done, ""),
         parts=await sections.of_list(request) if is_plain else [],
     )  # fmt: skip
@@ -204,6 +208,8 @@ API = [
     *appointment_routes.API,
     *dossier_routes.API,
     *founding_routes.API,
+    *health_routes.API,
+    *mandate_api.API,
     *support_routes.API,
 ]
 PAGES = [
@@ -213,6 +219,8 @@ PAGES = [
     *appointment_routes.PAGES,
     *dossier_routes.PAGES,
     *founding_routes.PAGES,
+    *health_routes.PAGES,
+    *mandate_routes.PAGES,
     *support_routes.PAGES,
     *following_routes.PAGES,
 ]

@@ -61,6 +61,26 @@ class Mandate(Table, tablename="mandate"):
     role = Enumerated("mandate_role")
     starts_on = Date(null=False)
     ends_on = Date(null=False)
+    wish = Enumerated("mandate_wish", null=True)
+    wished_at = Timestamptz(null=True, default=None)
+
+
+class MandateOffer(Table, tablename="mandate_offer"):
+    id = BigSerial(primary_key=True)
+    filiere_id = BigInt(null=False)
+    role = Enumerated("mandate_role")
+    kind = Enumerated("mandate_offer_kind")
+    from_member_id = BigInt(null=True, default=None)
+    to_member_id = BigInt(null=False)
+    starts_on = Date(null=False)
+    ends_on = Date(null=False)
+    message = Text(null=False, default="")
+    offered_by = BigInt(null=True, default=None)
+    state = Enumerated("mandate_offer_state")
+    at = Timestamptz(null=False)
+    expires_at = Timestamptz(null=False)
+    answered_at = Timestamptz(null=True, default=None)
+    reason = Text(null=False, default="")
 
 
 class DossierFigures(Table, tablename="dossier_figures"):

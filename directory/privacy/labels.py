@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from datetime import date, datetime
 
 from directory.events import captions
+from directory.filieres import offers
 from directory.filieres.lifecycle import Stage
 from directory.filieres.turnover import Band
 from directory.http import pages
@@ -172,6 +173,10 @@ COLUMNS = {
     "due_at": marked("Date prévue"),
     "reminded_at": marked("Rappel"),
     "done_at": marked("Fait"),
+    "wish": marked("Souhait"),
+    "wished_at": marked("Souhait exprimé"),
+    "mandate_id": marked("Mandat"),
+    "days": marked("Jours avant la fin"),
 }
 # The fields of a profile, as the log and the audiences name them.
 FIELDS = COLUMNS | {
@@ -200,6 +205,9 @@ VALUES: Mapping[str, Mapping[str, str]] = {
         "offered": marked("offerte"),
         "wanted": marked("cherchée"),
         **{kind.value: label for kind, label in captions.KINDS.items()},
+        "hand_over": marked("relais"),
+        "share": marked("aux côtés de l’équipe"),
+        "candidacy": marked("proposition d’un membre"),
     },
     "audience": {audience.value: label for audience, label in captions.AUDIENCES.items()},
     "availability": {
@@ -207,7 +215,9 @@ VALUES: Mapping[str, Mapping[str, str]] = {
         "soon": marked("bientôt disponible"),
         "busy": marked("pas disponible"),
     },
+    "wish": {"renew": marked("continuer"), "end": marked("laisser finir")},
     "state": {
+        **{state.value: state.label for state in offers.State},
         **{state.value: state.label for state in record.State},
         "queued": marked("en attente"),
         "claimed": marked("en attente"),
