@@ -20,6 +20,7 @@ To add a route, add a row:
 """
 
 from tests.access_member_rows import MEMBER_ROWS
+from tests.access_method_rows import METHOD_ROWS
 from tests.access_row import (
     ACCEPTED,
     ACCOUNTS,
@@ -66,6 +67,7 @@ from tests.access_row import (
 
 ROWS = (
     *MEMBER_ROWS,
+    *METHOD_ROWS,
     # Anybody
     Row("GET /sitemap.xml", OPEN),
     Row("GET /sitemaps/{number:int}", NO_LINK, at="/sitemaps/1", nobody="nobody is public"),

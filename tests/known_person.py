@@ -74,6 +74,14 @@ INSERT INTO mandate (filiere_id, member_id, role, starts_on, ends_on)
     SELECT min(id), {MEMBER}, 'animator', current_date, current_date + 100 FROM filiere;
 INSERT INTO stage_change (filiere_id, to_stage, reason, decided_by)
     SELECT min(id), 'active', 'Assez de monde', {ACCOUNT} FROM filiere;
+INSERT INTO method_sheet (filiere_id, version, texts, change, author_id)
+    SELECT min(id), 1, '{{"fr": {{"means": "Deux salles."}}}}', 'Les salles', {ACCOUNT}
+    FROM filiere;
+INSERT INTO method_acceptance (filiere_id, member_id, version, through)
+    SELECT min(id), {MEMBER}, 1, 'joining' FROM filiere;
+INSERT INTO communication_step (filiere_id, moment, item, audience, done_on, note, changed_by)
+    SELECT min(id), 'launch', 'launch.press', 'external', '2026-01-05', 'Un quotidien', {ACCOUNT}
+    FROM filiere;
 WITH said AS (
     INSERT INTO consent_ledger
         (member_id, filiere_id, topic, rhythm, act, actor_id, screen, wording_id, network)

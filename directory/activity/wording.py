@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 
 from directory.filieres import appointments
+from directory.filieres.method_texts import Part
 from directory.languages import marked, translate
 from directory.members.profile_pages import LABELS
 from directory.subscriptions.topics import Topic
@@ -14,6 +15,9 @@ ACTIONS = {
     "membership.joined": marked("Entrée dans une filière"),
     "membership.left": marked("Sortie d’une filière"),
     "filiere.moved": marked("Étape d’une filière changée"),
+    "method.written": marked("Fiche de méthode écrite"),
+    "method.accepted": marked("Fiche de méthode acceptée"),
+    "communication.changed": marked("Plan de communication modifié"),
     "role.given": marked("Rôle donné"),
     "role.ended": marked("Rôle retiré"),
     "mailing.sent": marked("Mail envoyé à une filière"),
@@ -64,9 +68,11 @@ CONSENTS = {
     "consent.imported": marked("Choix de mails importé"),
 }
 ROLES = {role.value: name for role, name in appointments.NAMES.items()}
-_FIELDS = {field.value: label for field, label in LABELS.items()} | {
-    topic.value: topic.label for topic in Topic
-}
+_FIELDS = (
+    {field.value: label for field, label in LABELS.items()}
+    | {topic.value: topic.label for topic in Topic}
+    | {part.value: part.label for part in Part}
+)
 _ORDER = {name: place for place, name in enumerate(_FIELDS)}
 
 

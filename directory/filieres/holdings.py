@@ -7,6 +7,11 @@ from directory.holdings import Person, Section
 from directory.languages import marked
 
 FILIERE = "(SELECT slug FROM filiere WHERE filiere.id = t.filiere_id)"
+TEXTS = (
+    "(SELECT string_agg(said.key || ' ' || part.key || ': ' || part.value, E'\\n')"
+    " FROM jsonb_each(t.texts) AS said, jsonb_each_text(said.value) AS part"
+    " WHERE part.value <> '')"
+)
 
 SECTIONS = (
     Section(
@@ -29,6 +34,36 @@ SECTIONS = (
         where="t.decided_by = p.account_id",
         order="t.id",
     ),
+    Section(
+        name="method_sheets",
+        title=marked("Les fiches de méthode que vous avez écrites"),
+        table="method_sheet",
+        columns=("id", "version", "change", "at"),
+        extra={"filiere": FILIERE, "text": TEXTS},
+        covers=("filiere_id", "texts"),
+        where="t.author_id = p.account_id",
+        order="t.id",
+    ),
+    Section(
+        name="accepted_methods",
+        title=marked("Les fiches de méthode que vous avez acceptées"),
+        table="method_acceptance",
+        columns=("id", "version", "through", "accepted_at"),
+        extra={"filiere": FILIERE},
+        covers=("filiere_id",),
+        where="t.member_id = p.member_id",
+        order="t.id",
+    ),
+    Section(
+        name="communication",
+        title=marked("Les étapes de communication que vous avez notées"),
+        table="communication_step",
+        columns=("id", "moment", "item", "label", "audience", "done_on", "note", "changed_at"),
+        extra={"filiere": FILIERE},
+        covers=("filiere_id",),
+        where="t.changed_by = p.account_id",
+        order="t.id",
+    ),
 )
 
 
@@ -36,6 +71,13 @@ async def erase(opened: asyncpg.Connection, person: Person) -> None:
     """Mandates end with the person; a filière that nobody runs any more says so to the staff."""
     await vacancies.tell(opened, person)
     await opened.execute("DELETE FROM mandate WHERE member_id = $1", person.member_id)
+    await opened.execute("DELETE FROM method_acceptance WHERE member_id = $1", person.member_id)
+    await opened.execute(
+        "UPDATE method_sheet SET author_id = NULL WHERE author_id = $1", person.account_id
+    )
+    await opened.execute(
+        "UPDATE communication_step SET changed_by = NULL WHERE changed_by = $1", person.account_id
+    )
     await opened.execute(
         "UPDATE stage_change SET decided_by = NULL WHERE decided_by = $1", person.account_id
     )

@@ -10,7 +10,14 @@ from litestar.response import Redirect
 from directory import errors
 from directory.accounts.actor import Permission
 from directory.accounts.authentication import ActorRequest
-from directory.filieres import appointment_routes, lifecycle, registry, sections
+from directory.filieres import (
+    appointment_routes,
+    communication_routes,
+    lifecycle,
+    method_routes,
+    registry,
+    sections,
+)
 from directory.filieres.lifecycle import Stage
 from directory.filieres.registry import FiliereCard, FiliereView, Kind
 from directory.http import pages, problems
@@ -126,5 +133,19 @@ async def move_filiere(
     return await registry.view(request.user, slug, pages.language(request))
 
 
-API = [list_filieres, get_filiere, move_filiere, *appointment_routes.API]
-PAGES = [list_page, filiere_page, move, *appointment_routes.PAGES]
+API = [
+    list_filieres,
+    get_filiere,
+    move_filiere,
+    *appointment_routes.API,
+    *method_routes.API,
+    *communication_routes.API,
+]
+PAGES = [
+    list_page,
+    filiere_page,
+    move,
+    *appointment_routes.PAGES,
+    *method_routes.PAGES,
+    *communication_routes.PAGES,
+]

@@ -1,6 +1,6 @@
 """The tables of filières."""
 
-from piccolo.columns import BigInt, BigSerial, Date, Text, Timestamptz
+from piccolo.columns import JSONB, BigInt, BigSerial, Date, Integer, Text, Timestamptz
 from piccolo.table import Table
 
 from directory.columns import Enumerated
@@ -40,3 +40,35 @@ class Mandate(Table, tablename="mandate"):
     role = Enumerated("mandate_role")
     starts_on = Date(null=False)
     ends_on = Date(null=False)
+
+
+class MethodSheet(Table, tablename="method_sheet"):
+    id = BigSerial(primary_key=True)
+    filiere_id = BigInt(null=False)
+    version = Integer(null=False)
+    texts = JSONB(null=False)
+    change = Text(null=False)
+    author_id = BigInt(null=True, default=None)
+    at = Timestamptz(null=False)
+
+
+class MethodAcceptance(Table, tablename="method_acceptance"):
+    id = BigSerial(primary_key=True)
+    filiere_id = BigInt(null=False)
+    member_id = BigInt(null=False)
+    version = Integer(null=False)
+    through = Enumerated("acceptance_way")
+    accepted_at = Timestamptz(null=False)
+
+
+class CommunicationStep(Table, tablename="communication_step"):
+    id = BigSerial(primary_key=True)
+    filiere_id = BigInt(null=False)
+    moment = Enumerated("communication_moment")
+    item = Text(null=True, default=None)
+    label = Text(null=True, default=None)
+    audience = Enumerated("communication_audience")
+    done_on = Date(null=True, default=None)
+    note = Text(null=False)
+    changed_by = BigInt(null=True, default=None)
+    changed_at = Timestamptz(null=False)

@@ -5,6 +5,8 @@ from datetime import date, datetime
 
 from directory.events import captions
 from directory.filieres.lifecycle import Stage
+from directory.filieres.method import Way
+from directory.filieres.moments import Moment, StepAudience
 from directory.http import pages
 from directory.languages import marked, translate
 from directory.mailings import record
@@ -84,6 +86,11 @@ COLUMNS = {
     "note": marked("Note"),
     "proposed_at": marked("Proposition"),
     "filiere": marked("Filière"),
+    "change": marked("Ce qui change"),
+    "through": marked("Par"),
+    "moment": marked("Moment"),
+    "item": marked("Étape"),
+    "done_on": marked("Fait le"),
     "from_stage": marked("Étape d’avant"),
     "to_stage": marked("Étape d’après"),
     "reason": marked("Raison"),
@@ -168,7 +175,10 @@ VALUES: Mapping[str, Mapping[str, str]] = {
         "wanted": marked("cherchée"),
         **{kind.value: label for kind, label in captions.KINDS.items()},
     },
-    "audience": {audience.value: label for audience, label in captions.AUDIENCES.items()},
+    "audience": {
+        **{audience.value: label for audience, label in captions.AUDIENCES.items()},
+        **{audience.value: audience.label for audience in StepAudience},
+    },
     "availability": {
         "available": marked("disponible"),
         "soon": marked("bientôt disponible"),
@@ -209,6 +219,8 @@ VALUES: Mapping[str, Mapping[str, str]] = {
         "expired": marked("accord échu"),
         "imported": marked("accord repris d’ailleurs"),
     },
+    "through": {way.value: way.label for way in Way},
+    "moment": {moment.value: moment.label for moment in Moment},
     "role": {
         "administrator": marked("administration"),
         "coordinator": marked("coordination"),

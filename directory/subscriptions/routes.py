@@ -10,7 +10,7 @@ from litestar.response import Redirect
 from directory import settings
 from directory.accounts.actor import Permission
 from directory.accounts.authentication import ActorRequest
-from directory.filieres import sections
+from directory.filieres import method, sections
 from directory.filieres.registry import FiliereView
 from directory.filieres.sections import Section, Spot
 from directory.http import clients, pages, problems
@@ -34,6 +34,13 @@ ROWS_SHOWN = 20
 Form = URLEncodedBody[dict[str, str]]
 Leaving = Annotated[
     str, QueryParameter(max_length=200, description="The slug of a filière to leave in exchange.")
+]
+
+MethodVersion = Annotated[
+    int | None,
+    QueryParameter(
+        ge=1, le=method.LARGEST_VERSION, description="The version of the method sheet you accept."
+    ),
 ]
 
 
@@ -71,16 +78,18 @@ async def join_section(request: ActorRequest, filiere: FiliereView) -> Section |
         "state": "new", "refused": refused, "joined": joined, "limit": limit,
         "choices": preferences.FiliereChoices(filiere, await preferences.blank(language)),
         "full": memberships.quota_reached(joined) if is_full else None,
+        "method": await method.current(filiere.id),
     }  # fmt: skip
     return Section(template, context, "" if refused else call)
 
 
 @post("/filieres/{slug:str}/join", include_in_schema=False, status_code=303)
 async def join_page(request: ActorRequest, slug: FromPath[str], data: Form) -> Redirect:
-    choices = await forms.read(data, "leaving")
+    choices = await forms.read(data, "leaving", "method_version")
     await memberships.join(
         request.user, slug, pages.language(request), _trace(request, Screen.FILIERE),
         choices=choices, leaving=data.get("leaving", ""),
+        method_version=forms.version(data.get("method_version", "")),
     )  # fmt: skip
     return Redirect(f"/filieres/{slug}?done=joined", status_code=303)
 
@@ -135,15 +144,20 @@ async def undo_stop(request: ActorRequest, data: URLEncodedBody[mail_routes.Undo
 
 @put(
     "/filieres/{slug:str}/membership", operation_id="joinFiliere", summary="Join a filière",
-    description="Joining subscribes to no mail. Joining again changes nothing.",
+    description="Joining subscribes to no mail. Joining again changes nothing. Where the filière "
+    "has a method sheet, joining accepts its current version, which is named.",
     tags=["filieres"], responses=problems.responses(401, 403, 404, 409),
 )  # fmt: skip
 async def join_filiere(
-    request: ActorRequest, slug: FromPath[str], leaving: Leaving = ""
+    request: ActorRequest,
+    slug: FromPath[str],
+    leaving: Leaving = "",
+    method_version: MethodVersion = None,
 ) -> Membership:
     return await memberships.join(
-        request.user, slug, pages.language(request), _trace(request, Screen.API), leaving=leaving
-    )
+        request.user, slug, pages.language(request), _trace(request, Screen.API),
+        leaving=leaving, method_version=method_version,
+    )  # fmt: skip
 
 
 @delete(
