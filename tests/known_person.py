@@ -82,6 +82,12 @@ INSERT INTO method_acceptance (filiere_id, member_id, version, through)
 INSERT INTO communication_step (filiere_id, moment, item, audience, done_on, note, changed_by)
     SELECT min(id), 'launch', 'launch.press', 'external', '2026-01-05', 'Un quotidien', {ACCOUNT}
     FROM filiere;
+INSERT INTO initiative (member_id, title, description, trades)
+    VALUES ({MEMBER}, 'Un cirque de poche', 'Escamoteuse cherche caravane', '{{11111}}');
+INSERT INTO filiere (slug, kind, name_fr, purpose_fr)
+    VALUES ('cirque', 'sector', 'Cirque', 'Jouer');
+INSERT INTO filiere_link (from_id, to_id, kind, linked_by)
+    SELECT min(id), max(id), 'complementary', {ACCOUNT} FROM filiere;
 WITH said AS (
     INSERT INTO consent_ledger
         (member_id, filiere_id, topic, rhythm, act, actor_id, screen, wording_id, network)

@@ -200,7 +200,7 @@ async def add(actor: Actor, slug: str, draft: StepDraft, language: str) -> StepV
                 marked("Gardez %(most)s étapes à vous au plus. Retirez-en une d’abord."),
                 most=MOST_ADDED,
             )
-        row = await opened.fetchrow(
+        (row,) = await opened.fetch(
             "INSERT INTO communication_step (filiere_id, moment, label, audience, changed_by) "
             "VALUES ($1, $2::communication_moment, $3, $4::communication_audience, $5) RETURNING "
             "id, moment::text AS moment, label, audience::text AS audience, done_on, note, "

@@ -64,7 +64,31 @@ SECTIONS = (
         where="t.changed_by = p.account_id",
         order="t.id",
     ),
-)
+    Section(
+        name="initiatives",
+        title=marked("Les initiatives que vous portez"),
+        table="initiative",
+        columns=("id", "title", "description", "seeking", "trades", "url", "state", "version",
+                 "created_at", "updated_at", "finished_on"),
+        extra={"filiere": FILIERE},
+        covers=("filiere_id",),
+        where="t.member_id = p.member_id",
+        order="t.id",
+    ),
+    Section(
+        name="links",
+        title=marked("Les liens entre filières que vous avez notés"),
+        table="filiere_link",
+        columns=("id", "kind", "linked_at"),
+        extra={
+            "filiere": "(SELECT slug FROM filiere WHERE filiere.id = t.from_id)",
+            "other_filiere": "(SELECT slug FROM filiere WHERE filiere.id = t.to_id)",
+        },
+        covers=("from_id", "to_id"),
+        where="t.linked_by = p.account_id",
+        order="t.id",
+    ),
+)  # fmt: skip
 
 
 async def erase(opened: asyncpg.Connection, person: Person) -> None:
@@ -72,6 +96,10 @@ async def erase(opened: asyncpg.Connection, person: Person) -> None:
     await vacancies.tell(opened, person)
     await opened.execute("DELETE FROM mandate WHERE member_id = $1", person.member_id)
     await opened.execute("DELETE FROM method_acceptance WHERE member_id = $1", person.member_id)
+    await opened.execute("DELETE FROM initiative WHERE member_id = $1", person.member_id)
+    await opened.execute(
+        "UPDATE filiere_link SET linked_by = NULL WHERE linked_by = $1", person.account_id
+    )
     await opened.execute(
         "UPDATE method_sheet SET author_id = NULL WHERE author_id = $1", person.account_id
     )

@@ -1,7 +1,6 @@
 """The method sheet of a filière, in versions: written by who tends it, accepted by who joins."""
 
 import enum
-from collections.abc import Mapping
 from datetime import date, datetime
 from typing import Annotated
 
@@ -113,8 +112,9 @@ async def find(
     row, texts = wanted[-1], _texts(wanted[-1])
     named = await authors.of_accounts(actor, [row["author_id"]])
     return MethodView(
-        **_version(row, named), current_version=rows[-1]["version"], translations=texts,
-        texts=method_texts.shown(texts, language),
+        version=row["version"], at=row["at"], change=row["change"],
+        author=named.get(row["author_id"]), current_version=rows[-1]["version"],
+        texts=method_texts.shown(texts, language), translations=texts,
     )  # fmt: skip
 
 
@@ -140,15 +140,13 @@ async def list_versions(actor: Actor, slug: str, language: str) -> list[Version]
             f"{_COLUMNS} WHERE filiere_id = $1 ORDER BY version DESC", filiere.id
         )
     named = await authors.of_accounts(actor, [row["author_id"] for row in rows])
-    return [Version(**_version(row, named)) for row in rows]
-
-
-def _version(row: Mapping[str, object], named: Mapping[int, Author]) -> dict[str, object]:
-    author = row["author_id"]
-    return {
-        "version": row["version"], "at": row["at"], "change": row["change"],
-        "author": named.get(author) if isinstance(author, int) else None,
-    }  # fmt: skip
+    return [
+        Version(
+            version=row["version"], at=row["at"], change=row["change"],
+            author=named.get(row["author_id"]),
+        )
+        for row in rows
+    ]  # fmt: skip
 
 
 def _texts(row: asyncpg.Record) -> Translations:
@@ -386,7 +384,7 @@ async def count_accepted(actor: Actor, slug: str, language: str) -> Acceptance:
     if (sheet := await current(filiere.id)) is None:
         raise none_yet()
     async with db.connection() as reader:
-        row = await reader.fetchrow(
+        (row,) = await reader.fetch(
             """
             SELECT count(*) AS members, count(a.member_id) AS accepted
             FROM membership m JOIN member p ON p.id = m.member_id AND p.left_on IS NULL

@@ -13,7 +13,9 @@ from directory.accounts.authentication import ActorRequest
 from directory.filieres import (
     appointment_routes,
     communication_routes,
+    initiative_routes,
     lifecycle,
+    link_routes,
     method_routes,
     registry,
     sections,
@@ -140,6 +142,8 @@ API = [
     *appointment_routes.API,
     *method_routes.API,
     *communication_routes.API,
+    *initiative_routes.API,
+    *link_routes.API,
 ]
 PAGES = [
     list_page,
@@ -148,4 +152,6 @@ PAGES = [
     *appointment_routes.PAGES,
     *method_routes.PAGES,
     *communication_routes.PAGES,
+    *initiative_routes.PAGES,
+    *link_routes.PAGES,
 ]

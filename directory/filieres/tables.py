@@ -1,6 +1,15 @@
 """The tables of filières."""
 
-from piccolo.columns import JSONB, BigInt, BigSerial, Date, Integer, Text, Timestamptz
+from piccolo.columns import (
+    JSONB,
+    Array,
+    BigInt,
+    BigSerial,
+    Date,
+    Integer,
+    Text,
+    Timestamptz,
+)
 from piccolo.table import Table
 
 from directory.columns import Enumerated
@@ -72,3 +81,28 @@ class CommunicationStep(Table, tablename="communication_step"):
     note = Text(null=False)
     changed_by = BigInt(null=True, default=None)
     changed_at = Timestamptz(null=False)
+
+
+class Initiative(Table, tablename="initiative"):
+    id = BigSerial(primary_key=True)
+    member_id = BigInt(null=False)
+    filiere_id = BigInt(null=True, default=None)
+    title = Text(null=False)
+    description = Text(null=False)
+    seeking = Text(null=False)
+    trades = Array(base_column=Text(), null=False)
+    url = Text(null=False)
+    state = Enumerated("initiative_state")
+    version = Integer(null=False)
+    created_at = Timestamptz(null=False)
+    updated_at = Timestamptz(null=False)
+    finished_on = Date(null=True, default=None)
+
+
+class FiliereLink(Table, tablename="filiere_link"):
+    id = BigSerial(primary_key=True)
+    from_id = BigInt(null=False)
+    to_id = BigInt(null=False)
+    kind = Enumerated("filiere_link_kind")
+    linked_by = BigInt(null=True, default=None)
+    linked_at = Timestamptz(null=False)

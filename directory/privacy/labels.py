@@ -87,6 +87,11 @@ COLUMNS = {
     "proposed_at": marked("Proposition"),
     "filiere": marked("Filière"),
     "change": marked("Ce qui change"),
+    "seeking": marked("Ce qui est cherché"),
+    "trades": marked("Métiers"),
+    "finished_on": marked("Terminée le"),
+    "linked_at": marked("Noté le"),
+    "other_filiere": marked("Autre filière"),
     "through": marked("Par"),
     "moment": marked("Moment"),
     "item": marked("Étape"),
@@ -155,7 +160,6 @@ COLUMNS = {
 }
 # The fields of a profile, as the log and the audiences name them.
 FIELDS = COLUMNS | {
-    "trades": marked("Métiers"),
     "sectors": marked("Secteurs"),
     "skills_offered": marked("Compétences offertes"),
     "skills_wanted": marked("Compétences cherchées"),
@@ -173,6 +177,8 @@ VALUES: Mapping[str, Mapping[str, str]] = {
     "kind": {
         "offered": marked("offerte"),
         "wanted": marked("cherchée"),
+        "complementary": marked("complète"),
+        "part_of": marked("fait partie de"),
         **{kind.value: label for kind, label in captions.KINDS.items()},
     },
     "audience": {
@@ -186,6 +192,8 @@ VALUES: Mapping[str, Mapping[str, str]] = {
     },
     "state": {
         **{state.value: state.label for state in record.State},
+        "open": marked("en cours"),
+        "finished": marked("terminée"),
         "queued": marked("en attente"),
         "claimed": marked("en attente"),
         "deferred": marked("remis à plus tard"),
