@@ -31,6 +31,8 @@ def marked(before: str, after: str) -> str:
             "Trois rencontres par an. Une lettre.",
             "[-Deux-][+Trois+] rencontres par an. Une lettre.",
         ),
+        ("Une salle : deux.", "Une salle\u00a0: deux.", ""),
+        ("Une salle : deux.", "Une salle\u202f: trois.", "Une salle\u202f: [-deux-][+trois+]."),
         (
             "Une salle. Un mail par mois. Deux heures.",
             "Une salle. Deux heures.",

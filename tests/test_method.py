@@ -274,11 +274,14 @@ async def test_a_new_version_is_shown_at_the_next_visit_and_takes_nothing_away(
         assert "La fiche de méthode a changé." in page
         assert "/filieres/web/method/changes?from=1&amp;to=2" in page
     assert await connection.fetchval("SELECT left_at IS NULL FROM membership") is True
+    assert "a une version 2." in (await client.get("/")).text
+    assert "a une version 2." not in (await client.get("/", headers={"hx-request": "true"})).text
     stale = await client.post("/filieres/web/method/accept", data={"version": "1"})
     assert stale.status_code == 409
     answer = await client.post("/filieres/web/method/accept", data={"version": "2"})
     assert answer.status_code == 303
     assert "La fiche de méthode a changé." not in (await client.get("/filieres/web")).text
+    assert "a une version 2." not in (await client.get("/")).text
     again = await client.post(f"{PATH}/acceptance", json={"version": 2})
     assert again.status_code == 204
     rows = await connection.fetch("SELECT version, through FROM method_acceptance ORDER BY version")

@@ -43,6 +43,7 @@ class StepForm(msgspec.Struct):
     """As it is posted. `is_done` is what the button says; without it, a day means done."""
 
     item: str = ""
+    moment: Moment | None = None
     done_on: str = ""
     note: str | None = None
     is_done: str = ""
@@ -78,9 +79,9 @@ def communication_tools(request: ActorRequest, filiere: FiliereView) -> list[Too
 
 @get("/filieres/{slug:str}/communication", include_in_schema=False)
 async def communication_page(
-    request: ActorRequest, slug: FromPath[str], done: Done = ""
+    request: ActorRequest, slug: FromPath[str], done: Done = "", moment: Done = ""
 ) -> Response[str]:
-    return await _page(request, slug, notice=NOTICES.get(done, ""))
+    return await _page(request, slug, notice=NOTICES.get(done, ""), shown=moment)
 
 
 async def _page(
@@ -88,6 +89,7 @@ async def _page(
     slug: str,
     *,
     notice: str = "",
+    shown: str = "",
     typed: StepForm | AddForm | None = None,
     problem: errors.Malformed | None = None,
 ) -> Response[str]:
@@ -99,7 +101,7 @@ async def _page(
         audiences=list(StepAudience), today=views.today(), notice=notice,
         item=typed.item if isinstance(typed, StepForm) else "",
         adding=typed.moment if isinstance(typed, AddForm) else None,
-        typed=typed, wrong=problem.fields[0] if problem else None,
+        typed=typed, shown=shown, wrong=problem.fields[0] if problem else None,
     )  # fmt: skip
 
 
@@ -112,8 +114,7 @@ async def note_page(
         await communication.note(request.user, slug, [data.change()], language)
     except errors.Malformed as problem:  # shown beside the field, with what was typed
         return await _page(request, slug, typed=data, problem=problem)
-    address = f"/filieres/{slug}/communication?done=noted"
-    return Redirect(f"{address}#{data.item}", status_code=303)
+    return _noted(slug, "noted", data.moment, data.item)
 
 
 @post("/filieres/{slug:str}/communication/add", include_in_schema=False, status_code=303)
@@ -125,8 +126,12 @@ async def add_page(
         step = await communication.add(request.user, slug, draft, pages.language(request))
     except errors.Malformed as problem:  # as above
         return await _page(request, slug, typed=data, problem=problem)
-    address = f"/filieres/{slug}/communication?done=added"
-    return Redirect(f"{address}#{step.item}", status_code=303)
+    return _noted(slug, "added", step.moment, step.item)
+
+
+def _noted(slug: str, done: str, moment: Moment | None, item: str) -> Redirect:
+    shown = f"&moment={moment.value}" if moment else ""
+    return Redirect(f"/filieres/{slug}/communication?done={done}{shown}#{item}", status_code=303)
 
 
 @post(

@@ -28,10 +28,19 @@ class Piece(msgspec.Struct, frozen=True):
 
 
 def compare(before: str, after: str) -> list[Piece]:
-    """Nothing for two texts that are the same."""
-    if before == after:
+    """Nothing for two texts that are the same, but for which kind of space stands where."""
+    if _key(before) == _key(after):
         return []
     return _joined(_sentences(_split(_SENTENCES, before), _split(_SENTENCES, after)))
+
+
+def _key(text: str) -> str:
+    """A space that keeps words together and one that does not look the same to a reader."""
+    return text.replace("\u00a0", " ").replace("\u202f", " ")
+
+
+def _keys(parts: Sequence[str]) -> list[str]:
+    return [_key(part) for part in parts]
 
 
 def _split(pattern: re.Pattern[str], text: str) -> list[str]:
@@ -39,9 +48,9 @@ def _split(pattern: re.Pattern[str], text: str) -> list[str]:
 
 
 def _sentences(before: list[str], after: list[str]) -> Iterator[Piece]:
-    for kind, i, j, k, m in SequenceMatcher(None, before, after).get_opcodes():
+    for kind, i, j, k, m in SequenceMatcher(None, _keys(before), _keys(after)).get_opcodes():
         if kind == "equal":
-            yield Piece(Change.SAME, "".join(before[i:j]))
+            yield Piece(Change.SAME, "".join(after[k:m]))
         elif kind == "replace":
             yield from _rewritten("".join(before[i:j]), "".join(after[k:m]))
         else:
@@ -50,13 +59,14 @@ def _sentences(before: list[str], after: list[str]) -> Iterator[Piece]:
 
 def _rewritten(before: str, after: str) -> Iterator[Piece]:
     old, new = _split(_WORDS, before), _split(_WORDS, after)
-    matcher = SequenceMatcher(None, old, new)  # junks what is frequent: never quadratic
+    # It leaves out what is frequent: no text takes long.
+    matcher = SequenceMatcher(None, _keys(old), _keys(new))
     if matcher.ratio() < ALIKE:
         yield from _replaced(before, after)
         return
     for kind, i, j, k, m in _without_lone_spaces(matcher.get_opcodes(), old):
         if kind == "equal":
-            yield Piece(Change.SAME, "".join(old[i:j]))
+            yield Piece(Change.SAME, "".join(new[k:m]))
         else:
             yield from _replaced("".join(old[i:j]), "".join(new[k:m]))
 

@@ -170,6 +170,7 @@ async def changes(
         PartChange(code, part, differences.compare(old[code].part(part), new[code].part(part)))
         for code, part in method_texts.changed(old, new)
     ]
+    parts = [part for part in parts if part.pieces]
     parts.sort(key=lambda change: change.language != language)  # the reader's own first
     return MethodChanges(_plain(older), _plain(newer), parts)
 
