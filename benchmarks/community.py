@@ -61,6 +61,8 @@ async def index_postgres(url: str) -> Built:
 async def index_meilisearch(url: str, address: Address) -> Built:
     """Until the tasks of the server have succeeded and the new indexes are the ones searched."""
     async with operations.connected(url), Server(address, seconds=WRITE_SECONDS) as server:
+        # Postgres would answer everything while one change of the run before waits.
+        await indexing.drain()
         start = time.perf_counter()
         for index, source in indexing.INDEXES:
             async with db.connection() as reader:

@@ -37,6 +37,8 @@ from directory.members.imports import command as imports
 from directory.members.imports.plan import Options
 from directory.privacy import retention
 from directory.settings import Settings, SettingsInvalid
+from directory.subscriptions import imports as consent_imports
+from directory.subscriptions import ledger
 from search.server import Unavailable
 
 FAILED, FOUND_SOMETHING = 1, 3
@@ -94,6 +96,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_import(add("import-members", "Plan a file of members, or commit its plan.", _import))
     _add_rights(add)
     _add_token_commands(commands.add_parser("token", help="API tokens."))
+    _add_consent_commands(commands.add_parser("consents", help="The ledger of consents."))
     for name, words, command in (
         ("grant", "Give a role to an account, or give it another last day.", _grant),
         ("revoke", "End a role of an account at once.", _revoke),
@@ -121,6 +124,24 @@ def _add_token_commands(parser: argparse.ArgumentParser) -> None:
     ended = token.add_parser("revoke", help="End a token at once.")
     ended.add_argument("token", help="its number in the list, or the token itself")
     ended.set_defaults(command=_revoke_token)
+
+
+def _add_consent_commands(parser: argparse.ArgumentParser) -> None:
+    consents = parser.add_subparsers(required=True, metavar="COMMAND")
+    verify = consents.add_parser(
+        "verify", help="Compare today's choices with the ledger; exit code 1 where they differ."
+    )
+    verify.add_argument("--repair", action="store_true", help="make them again from the ledger")
+    verify.set_defaults(command=_verify_consents)
+    brought = consents.add_parser("import", help="Consents given elsewhere, with their proof.")
+    brought.add_argument("file", type=Path, metavar="FILE", help="a CSV; see docs/import.md")
+    way = brought.add_mutually_exclusive_group(required=True)
+    way.add_argument("--plan", action="store_true", help="print what it would do, and its hash")
+    way.add_argument("--commit", metavar="HASH", help="apply the plan of this hash, and no other")
+    brought.add_argument(
+        "--ask", action="store_true", help="write to those whose address is not confirmed"
+    )
+    brought.set_defaults(command=_import_consents)
 
 
 def _add_role_options(parser: argparse.ArgumentParser, *, has_end: bool) -> None:
@@ -299,6 +320,33 @@ def _list_tokens(chosen: Settings, arguments: argparse.Namespace) -> None:
 def _revoke_token(chosen: Settings, arguments: argparse.Namespace) -> None:
     number = _on_database(chosen, lambda: tokens.revoke_any(arguments.token))
     out.print(f"Token {number} is revoked.")
+
+
+def _verify_consents(chosen: Settings, arguments: argparse.Namespace) -> int:
+    found = _on_database(chosen, ledger.verify)
+    for one in found:
+        out.print(
+            f"member {one.member_id}, filiere {one.filiere_id}, {one.topic.value}: "
+            f"the ledger says {one.ledger or 'nothing'}, "
+            f"today's state {one.projection or 'nothing'}"
+        )
+    if found and arguments.repair:
+        _on_database(chosen, ledger.rebuild)
+        out.print(f"{len(found)} differences; today's state is made again from the ledger.")
+        return FAILED if _on_database(chosen, ledger.verify) else 0
+    out.print(f"{len(found)} differences between the ledger and today's state.")
+    return FAILED if found else 0
+
+
+def _import_consents(chosen: Settings, arguments: argparse.Namespace) -> None:
+    content = arguments.file.read_bytes()
+    if arguments.plan:
+        made = _on_database(chosen, lambda: consent_imports.plan(content))
+    else:
+        commit = partial(consent_imports.commit, content, arguments.commit, asks=arguments.ask)
+        made = _on_database(chosen, commit)
+    for line in consent_imports.lines(made):
+        out.print(line, markup=False, soft_wrap=True)
 
 
 def _grant(chosen: Settings, arguments: argparse.Namespace) -> None:

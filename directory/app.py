@@ -29,6 +29,7 @@ from directory.members import vocabulary
 from directory.privacy import erasing, retention  # noqa: F401 - hear of what is due
 from directory.privacy import routes as privacy
 from directory.settings import Settings
+from directory.subscriptions import quota
 from directory.subscriptions import routes as subscriptions
 from directory.web import routes as web
 from search.breaker import Breaker
@@ -65,6 +66,7 @@ def create_app(chosen: Settings, database_url: str) -> Litestar:
     async def connections(_: Litestar) -> AsyncIterator[None]:
         async with db.pool(of_requests=True):
             await vocabulary.keep()
+            await quota.keep()
             yield
         if server:
             await server.close()

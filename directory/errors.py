@@ -18,11 +18,15 @@ class FieldError(msgspec.Struct, frozen=True):
 
 
 class Problem(Exception):
-    """The root of what a person may see (RFC 9457). `kind` ends the problem's type URI."""
+    """The root of what a person may see (RFC 9457). `kind` ends the problem's type URI.
+
+    `options` are the ways out that a program can take, where there are some.
+    """
 
     status = 500
     kind = "internal"
     title = marked("Une erreur de notre côté")
+    options: tuple[dict[str, str], ...] = ()
 
     def __init__(
         self, message: str = "", /, fields: tuple[FieldError, ...] = (), **params: object

@@ -28,6 +28,17 @@ async def take(limit: Limit, *key: int | str) -> None:
 
     :raises errors.TooMany: when the window is full. What is refused is not counted.
     """
+    if not await has_room(limit, *key):
+        moment = datetime.now(UTC)
+        wait = limit.window - (moment - EPOCH) % limit.window
+        raise errors.TooMany(
+            marked("Trop de demandes à la suite. Réessayez dans %(minutes)s minutes."),
+            minutes=int(wait / timedelta(minutes=1)) + 1,
+        )
+
+
+async def has_room(limit: Limit, *key: int | str) -> bool:
+    """Count one as `take` does, for a job that has nobody to tell. False: the window is full."""
     moment = datetime.now(UTC)
     starts_at = moment - (moment - EPOCH) % limit.window
     async with db.transaction() as opened:
@@ -39,12 +50,7 @@ async def take(limit: Limit, *key: int | str) -> None:
             """,
             limit.bucket, _keyed(key), starts_at, limit.most,
         )  # fmt: skip
-    if taken is None:
-        wait = starts_at + limit.window - moment
-        raise errors.TooMany(
-            marked("Trop de demandes à la suite. Réessayez dans %(minutes)s minutes."),
-            minutes=int(wait / timedelta(minutes=1)) + 1,
-        )
+    return taken is not None
 
 
 def network(address: str) -> str:

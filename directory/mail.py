@@ -7,8 +7,9 @@ own bytes; they share the connection made here.
 import functools
 import re
 from datetime import UTC, datetime
-from email.headerregistry import Address
+from email.headerregistry import Address, BaseHeader, HeaderRegistry, UnstructuredHeader
 from email.message import EmailMessage
+from email.policy import EmailPolicy, Policy
 from email.utils import make_msgid
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
@@ -25,6 +26,7 @@ from directory.settings import Settings, SettingsInvalid
 SMTP_SECONDS = 20
 SCHEMES = {"smtp": (False, False), "smtp+starttls": (False, True), "smtps": (True, False)}
 SHARED = Path(__file__).parent / "templates"
+_ENCODED = re.compile(r"=(?=\?)")
 _BREAKS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 
 
@@ -39,6 +41,18 @@ class Message(msgspec.Struct, frozen=True):
     headers: dict[str, str] = {}
 
 
+class _Verbatim(UnstructuredHeader, BaseHeader):
+    """A long address would be put into encoded words (RFC 2047), which nobody undoes here."""
+
+    def fold(self, *, policy: Policy) -> str:
+        return f"{self.name}: {self}{policy.linesep}"
+
+
+_HEADERS = HeaderRegistry()
+_HEADERS.map_to_type("list-unsubscribe", _Verbatim)
+_POLICY = EmailPolicy(header_factory=_HEADERS)
+
+
 def header_text(field: str, text: str) -> str:
     """The text, if it can stand in a header.
 
@@ -49,6 +63,14 @@ def header_text(field: str, text: str) -> str:
             field, marked("Écrivez ce texte sur une seule ligne, sans caractère invisible.")
         )
     return text
+
+
+def literal(text: str) -> str:
+    """A text that no reader of the header takes for an encoded word (RFC 2047).
+
+    "=?utf-8?q?Eve?=" as a name would be shown as "Eve"; it is kept apart, and seen as it is.
+    """
+    return _ENCODED.sub("= ", text)
 
 
 @functools.cache
@@ -89,11 +111,11 @@ def render(
 
 def compose(message: Message, settings: Settings, *, sender: str = "") -> EmailMessage:
     """The mail as RFC 5322 wants it, from the cooperative's one address."""
-    mail = EmailMessage()
+    mail = EmailMessage(_POLICY)
     user, _, domain = settings.mail_from.partition("@")
-    mail["From"] = Address(header_text("from", sender or settings.name), user, domain)
+    mail["From"] = Address(literal(header_text("from", sender or settings.name)), user, domain)
     mail["To"] = header_text("to", message.to)
-    mail["Subject"] = header_text("subject", message.subject)
+    mail["Subject"] = literal(header_text("subject", message.subject))
     mail["Date"] = datetime.now(UTC)
     mail["Message-ID"] = make_msgid(domain=domain)
     mail["Auto-Submitted"] = "auto-generated"  # RFC 3834

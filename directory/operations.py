@@ -17,7 +17,9 @@ from rich.progress import Progress, TaskID
 from directory import cluster, db, errors, indexing, jobs, mail, piccolo_conf
 from directory.accounts import holdings, provider
 from directory.accounts.provider import ProviderUnreadable, SignInFailed
+from directory.demo import gallery
 from directory.demo import loading as demo
+from directory.filieres import evidence
 from directory.holdings import Person
 from directory.languages import SOURCE, marked
 from directory.members.reference import loading
@@ -98,11 +100,16 @@ async def fill(members: int, seed: int, tell: Tell) -> tuple[demo.Account, ...]:
 
     :raises demo.DemoRefused: when there are members already.
     """
+    today = datetime.now(UTC).date()
     async with db.transaction() as opened:
         await demo.load(
-            opened, members=members, seed=seed, today=datetime.now(UTC).date(),
+            opened, members=members, seed=seed, today=today,
             progress=partial(tell, "Demo community"),
         )  # fmt: skip
+        await evidence.refresh_due()
+        tell("Portraits", 0, 1)
+        await gallery.hang(opened, seed=seed, today=today)
+        tell("Portraits", 1, 1)
     await indexing.rebuild(partial(tell, "Search index"))
     return demo.CAST
 

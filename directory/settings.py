@@ -78,6 +78,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     proof_years: Annotated[int, msgspec.Meta(ge=1, le=30)] = 5
     """The audit log, and the ledgers of those who were erased, are kept so long."""
 
+    consent_years: Annotated[int, msgspec.Meta(ge=0, le=20)] = 3
+    """Consents of somebody not heard of for so long end, a month after a mail. 0: never."""
+
     freshness_days: Annotated[int, msgspec.Meta(ge=0, le=3650)] = 182
     """A profile that nobody confirmed for so long asks its owner, by one mail. 0: never."""
 
@@ -88,6 +91,26 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """Mails to newly imported members, over all workers."""
 
     filieres_per_member: Annotated[int, msgspec.Meta(ge=1, le=20)] = 3
+    supports_needed: Annotated[int, msgspec.Meta(ge=1, le=10_000)] = 10
+    """So many members, its proposer among them, bring a proposal to the coordinators."""
+    dossier_members: Annotated[int, msgspec.Meta(ge=5, le=100_000)] = 150
+    """Of a filière's dossier: the members of its trades that it takes."""
+
+    dossier_share: Annotated[float, msgspec.Meta(ge=0, le=100)] = 1.0
+    """Their share of the community, in percent."""
+
+    dossier_trend: Annotated[int, msgspec.Meta(ge=-100, le=1000)] = 0
+    """How much they grew in a year, in percent."""
+
+    dossier_offices: Annotated[int, msgspec.Meta(ge=1, le=1000)] = 3
+    """In how many offices they are, with `dossier_office_members` each."""
+
+    dossier_office_members: Annotated[int, msgspec.Meta(ge=5, le=10_000)] = 5
+    dossier_turnover: Annotated[
+        str, msgspec.Meta(pattern="^(under_10k|10k_25k|25k_50k|50k_100k|over_100k)$")
+    ] = "10k_25k"
+    """The band of the median of their declared turnovers."""
+
     meili_url: str = ""
     meili_key: str = ""
     meili_prefix: str = ""

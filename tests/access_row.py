@@ -31,6 +31,7 @@ PLACES = {
     "{member_id:int}": "{other}", "{proposal_id:int}": "{proposal}", "{grant_id:int}": "{grant}",
     "{token_id:int}": "{own_token}", "{facet:str}": "trade", "{name:str}": "headline",
     "{code:str}": "{trade}", "{import_id:int}": "{import}",
+    "{request_id:int}": "{request}", "{invitation_id:int}": "{invitation}",
     "{secret:str}": "{login}", "{token:str}": "{link}",
 }  # fmt: skip
 
@@ -72,6 +73,7 @@ GONE = "410 410 410 410 410 410 410 410 410"
 
 OTHERS = "401 403 403 403 403 403 403 404 404"
 ANOTHERS = "it is another's"
+OWN_WORK, OWN_API_WORK = "/members/{self}/works/{work}", "/api/v1/members/{self}/portfolio/{work}"
 WORK, API_WORK = "/members/{other}/works/1", "/api/v1/members/{other}/portfolio/1"
 
 STAFF_ABSENT = "401 403 403 403 403 404 404 403 404"
@@ -101,4 +103,5 @@ STAFF_ROLE = {"who": "{other_email}", "role": "coordinator"}
 TOKEN = {"name": "Tableur", "scopes": ["members:read"]}
 TOKEN_FORM = {"name": "Tableur", "scopes": "members:read", "days": "30"}
 DORMANT = {"to_stage": "dormant", "reason": "Pause."}
+WHY = {"text": "Un besoin."}
 PROPOSAL = {"label": "Souffleuse de verre"}

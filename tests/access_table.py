@@ -19,6 +19,8 @@ To add a route, add a row:
 - `nobody` says why no column is let through, where that is meant.
 """
 
+from tests.access_founding_rows import FOUNDING_ROWS
+from tests.access_joining_rows import JOINING_ROWS
 from tests.access_member_rows import MEMBER_ROWS
 from tests.access_method_rows import METHOD_ROWS
 from tests.access_row import (
@@ -62,12 +64,15 @@ from tests.access_row import (
     STAFF_ROLE,
     TOKEN,
     TOKEN_FORM,
+    WHY,
     Row,
 )
 
 ROWS = (
     *MEMBER_ROWS,
     *METHOD_ROWS,
+    *FOUNDING_ROWS,
+    *JOINING_ROWS,
     # Anybody
     Row("GET /sitemap.xml", OPEN),
     Row("GET /sitemaps/{number:int}", NO_LINK, at="/sitemaps/1", nobody="nobody is public"),
@@ -86,6 +91,7 @@ ROWS = (
     Row("POST /login/{secret:str}", OPEN_POST, form={"address": "{other_email}"}),
     Row("GET /login/oidc", NO_LINK, nobody="the scene names no provider"),
     Row("GET /login/oidc/callback", NO_LINK, nobody="the scene names no provider"),
+    Row("GET /logout/oidc", NO_LINK, nobody="the scene names no provider"),
     Row("GET /account/sessions", PERSONS),
     Row("POST /account/sessions/end-others", ACCOUNTS_POST),
     Row(
@@ -214,6 +220,17 @@ ROWS = (
         scope=FILIERES,
         json=DORMANT,
     ),
+    # Why one exists, or not
+    Row("GET /filieres/{slug:str}/dossier", OPEN),
+    Row("POST /filieres/{slug:str}/dossier/reasons", STAFF_POST, form=WHY, scope=FILIERES),
+    Row("POST /filieres/{slug:str}/dossier/figures", STAFF_POST, scope=FILIERES),
+    Row("GET /api/v1/filieres/{slug:str}/dossier", OPEN),
+    Row("PUT /api/v1/filieres/{slug:str}/dossier/reasons", STAFF, json=WHY, scope=FILIERES),
+    Row("POST /api/v1/filieres/{slug:str}/dossier/figures", STAFF, scope=FILIERES),
+    Row(
+        "GET /api/v1/filieres/figures", "401 200 200 200 200 200 200 403 200", scope=READ,
+        at="/api/v1/filieres/figures?trade={trade}",
+    ),
     # Being in one, and what one receives
     Row(
         "POST /filieres/{slug:str}/join", MEMBERS_POST, at="/filieres/{garden}/join", form={},
@@ -232,15 +249,44 @@ ROWS = (
     Row("GET /preferences", MEMBERS, scope=PROFILE),
     Row("POST /preferences", MEMBERS_POST, form={}, scope=PROFILE),
     Row("POST /preferences/stop-all", MEMBERS_POST, scope=PROFILE),
+    Row(
+        "POST /preferences/stop-filiere", MEMBERS_POST, form={"filiere": "{web}"},
+        scope=PROFILE,
+    ),
+    Row("POST /preferences/pause", MEMBERS_POST, form={"until": "{pause}"}, scope=PROFILE),
+    Row("POST /preferences/resume", MEMBERS_POST, scope=PROFILE),
+    Row("POST /preferences/address", MEMBERS_POST, scope=PROFILE),
+    Row("GET /preferences/history", MEMBERS, scope=PROFILE),
+    Row("GET /preferences/history/export", MEMBERS, scope=PROFILE),
     Row("POST /preferences/undo", MEMBERS_POST, form={"undo": "{undo}"}, scope=PROFILE),
     Row("GET /api/v1/me/consents", MEMBERS, scope=PROFILE),
     Row("PUT /api/v1/me/consents", MEMBERS, json={"choices": []}, scope=PROFILE),
     Row("GET /api/v1/me/consents/history", MEMBERS, scope=PROFILE),
+    Row("GET /api/v1/me/consents/history/export", MEMBERS, scope=PROFILE),
+    Row("PUT /api/v1/me/consents/pause", MEMBERS, json={"until": "{pause}"}, scope=PROFILE),
+    Row("DELETE /api/v1/me/consents/pause", "401 204 204 204 204 403 403 403 204", scope=PROFILE),
+    Row("POST /api/v1/me/consents/address", "401 202 202 202 202 403 403 403 202", scope=PROFILE),
     # Whoever holds a link from a mail of {other}
     Row("GET /m/{token:str}", OPEN),
     Row("POST /m/{token:str}", OPEN_POST, form={}),
     Row("POST /m/{token:str}/stop-all", OPEN_POST),
     Row("POST /m/{token:str}/undo", OPEN_POST, form={"undo": "{link_undo}"}),
+    Row("POST /m/{token:str}/stop-filiere", OPEN_POST, form={"filiere": "web"}),
+    Row("POST /m/{token:str}/pause", OPEN_POST, form={"until": "{pause}"}),
+    Row("POST /m/{token:str}/pause/undo", OPEN_POST, form={"undo": "{pause_undo}"}),
+    Row("POST /m/{token:str}/return", OPEN_POST),
+    Row("GET /m/{token:str}/digest", OPEN, at="/m/{digest_link}/digest"),
+    Row("POST /m/{token:str}/digest", OPEN_POST, at="/m/{digest_link}/digest"),
+    Row(
+        "POST /m/{token:str}/digest/undo", OPEN_POST, at="/m/{digest_link}/digest/undo",
+        form={"undo": "{link_undo}"},
+    ),
+    Row("GET /return/{token:str}", OPEN, at="{return_link}"),
+    Row("POST /return/{token:str}", OPEN_POST, at="{return_link}"),
+    Row("GET /address/{token:str}", OPEN, at="{address_link}"),
+    Row("POST /address/{token:str}", OPEN_POST, at="{address_link}"),
+    Row("GET /keep/{token:str}", OPEN, at="{keep_link}"),
+    Row("POST /keep/{token:str}", OPEN_POST, at="{keep_link}"),
     Row("GET /m/{token:str}/stop", OPEN, at="/m/{stop_link}/stop"),
     Row("POST /m/{token:str}/stop", OPEN_POST, at="/m/{stop_link}/stop"),
     Row(
@@ -310,9 +356,22 @@ ROWS = (
         "POST /api/v1/mailings/{mailing_id:int}/cancel", AUTHOR, scope=MAILINGS,
         at="/api/v1/mailings/{sending}/cancel",
     ),
+    # Why somebody got a mail: the coordination reads it, and can change nothing of it
+    Row("GET /proofs", STAFF, scope=READ, holder="coordinator"),
+    Row(
+        "GET /mailings/{mailing_id:int}/proofs", STAFF, scope=READ, holder="coordinator",
+        at="/mailings/{sending}/proofs?member={other}",
+    ),
+    Row(
+        "GET /api/v1/mailings/{mailing_id:int}/proofs", STAFF, scope=READ, holder="coordinator",
+        at="/api/v1/mailings/{sending}/proofs?member={other}",
+    ),
     # Messages between members, and reminders
-    Row("GET /members/{member_id:int}/message", "401 200 200 200 200 200 200 404 200", scope=READ),
     # A token needs members:read beside profile:write: whom it may not see is not there.
+    Row(
+        "GET /members/{member_id:int}/message", "401 200 200 200 200 200 200 403 404",
+        scope=PROFILE,
+    ),
     Row(
         "POST /members/{member_id:int}/message", "401 303 303 303 303 303 303 403 404",
         form={"body": "Bonjour."}, scope=PROFILE,

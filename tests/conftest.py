@@ -1,5 +1,6 @@
 """A real Postgres for the run, a database for each test, the app in the test's own loop."""
 
+import functools
 import itertools
 import os
 import shutil
@@ -106,9 +107,21 @@ def chosen(tmp_path: Path) -> Settings:
     )  # fmt: skip
 
 
+@functools.cache
+def _built(name: str, *, demo: bool) -> Litestar:
+    """Putting the service together takes longer than most tests, and what it leaves is not freed.
+
+    All else that it reads of the settings, it reads when it is asked.
+    """
+    return create_app(Settings(name=name, demo=demo, secret_key="x" * 40), "")
+
+
 @pytest.fixture
 async def app(database: str, chosen: Settings) -> AsyncIterator[Litestar]:
-    app = create_app(chosen, database)
+    is_alone = bool(chosen.meili_url)  # its connections end with it
+    app = create_app(chosen, database) if is_alone else _built(chosen.name, demo=chosen.demo)
+    settings.use(chosen)
+    piccolo_conf.point_at(database)
     async with app.lifespan():
         yield app
 

@@ -70,6 +70,14 @@ INSERT INTO member_source (member_id, digests) VALUES ({MEMBER}, '{{"headline": 
 INSERT INTO member_declaration (member_id, turnover_band) VALUES ({MEMBER}, 'under_10k');
 INSERT INTO member_invitation (member_id, import_id) VALUES ({MEMBER}, 7700);
 INSERT INTO membership (filiere_id, member_id) SELECT min(id), {MEMBER} FROM filiere;
+INSERT INTO membership_request (filiere_id, member_id, message)
+    SELECT min(id), {MEMBER}, 'Une escamoteuse demande' FROM filiere;
+INSERT INTO membership_request (filiere_id, member_id, state, answered_by, answered_at, reason)
+    SELECT min(id), {MEMBER}, 'refused', {ACCOUNT}, now(), 'Zélie ne répond pas à Zélie'
+    FROM filiere;
+INSERT INTO filiere_invitation (filiere_id, member_id, invited_by, message)
+    SELECT min(id), {MEMBER}, {ACCOUNT}, 'Viens, escamoteuse' FROM filiere;
+INSERT INTO suggestion_dismissed (member_id, filiere_id) SELECT {MEMBER}, min(id) FROM filiere;
 INSERT INTO mandate (filiere_id, member_id, role, starts_on, ends_on)
     SELECT min(id), {MEMBER}, 'animator', current_date, current_date + 100 FROM filiere;
 INSERT INTO stage_change (filiere_id, to_stage, reason, decided_by)
@@ -88,6 +96,14 @@ INSERT INTO filiere (slug, kind, name_fr, purpose_fr)
     VALUES ('cirque', 'sector', 'Cirque', 'Jouer');
 INSERT INTO filiere_link (from_id, to_id, kind, linked_by)
     SELECT min(id), max(id), 'complementary', {ACCOUNT} FROM filiere;
+INSERT INTO filiere_proposal (filiere_id, proposed_by, need, intentions)
+    SELECT min(id), {MEMBER}, 'Se retrouver entre artistes', 'Une rencontre' FROM filiere;
+INSERT INTO filiere_support (filiere_id, member_id, stance, opinion)
+    SELECT min(id), {MEMBER}, 'reserve', 'Zélie veut des tours' FROM filiere;
+INSERT INTO stage_mail (change_id, member_id, reason)
+    SELECT id, {MEMBER}, 'followed' FROM stage_change LIMIT 1;
+INSERT INTO dossier_reason (filiere_id, body, author_id, author_role)
+    SELECT min(id), 'Un besoin de la coopérative', {ACCOUNT}, 'coordinator' FROM filiere;
 WITH said AS (
     INSERT INTO consent_ledger
         (member_id, filiere_id, topic, rhythm, act, actor_id, screen, wording_id, network)
@@ -98,6 +114,7 @@ WITH said AS (
 INSERT INTO consent (member_id, filiere_id, topic, rhythm, ledger_id)
     SELECT {MEMBER}, filiere_id, 'news', 'at_once', id FROM said;
 INSERT INTO mail_pause (member_id, until) VALUES ({MEMBER}, current_date + 10);
+INSERT INTO consent_notice (member_id) VALUES ({MEMBER});
 INSERT INTO suppression (email, reason) VALUES ('{EMAIL}', 'hard_bounce');
 INSERT INTO event (uid, kind, title, starts_at, ends_at, created_by)
     VALUES ('uid-1', 'meeting', 'Un tour de table', now(), now() + interval '1 hour', {ACCOUNT});
@@ -107,6 +124,12 @@ INSERT INTO mailing (author_id, topic, state, subject, body, audience_size)
     VALUES ({MEMBER}, 'news', 'sent', 'Des nouvelles', 'Bonjour à tout le monde', 1);
 INSERT INTO delivery (mailing_id, member_id, consent_id, state, smtp_code, smtp_text)
     SELECT g.id, {MEMBER}, l.id, 'sent', 250, '250 <{EMAIL}> accepted'
+    FROM mailing g, consent_ledger l WHERE g.state = 'sent' AND l.member_id = {MEMBER};
+INSERT INTO digest_run (rhythm, day) VALUES ('weekly', '2026-11-02');
+INSERT INTO digest_delivery (member_id, rhythm, day, state, smtp_text)
+    VALUES ({MEMBER}, 'weekly', '2026-11-02', 'sent', '250 <{EMAIL}> accepted');
+INSERT INTO digest_entry (member_id, rhythm, day, mailing_id, filiere_ids, consent_id)
+    SELECT {MEMBER}, 'weekly', '2026-11-02', g.id, ARRAY[l.filiere_id], l.id
     FROM mailing g, consent_ledger l WHERE g.state = 'sent' AND l.member_id = {MEMBER};
 INSERT INTO audit_entry (account_id, action, member_id, fields)
     VALUES ({ACCOUNT}, 'profile.changed', {MEMBER}, ARRAY['headline']);

@@ -3,6 +3,7 @@
 import asyncio
 import os
 import re
+import shutil
 import signal
 import socket
 import sys
@@ -16,7 +17,7 @@ import pytest
 import uvicorn
 from playwright.async_api import Browser, Page, async_playwright
 
-from directory import cluster, operations, piccolo_conf
+from directory import cluster, operations, piccolo_conf, settings
 from directory.app import create_app
 from directory.demo import mailbox
 from directory.settings import Settings
@@ -49,11 +50,19 @@ class Site(msgspec.Struct, frozen=True):
         return str(body.get_content())
 
 
+def demo_files(temporary: pytest.TempPathFactory) -> Path:
+    """Where the files of the demo community are, to be linked where a test has its own."""
+    return temporary.getbasetemp() / "demo"
+
+
 @pytest.fixture(scope="session")
-async def demo_template(template: str, worker_id: str) -> str:
+async def demo_template(
+    template: str, worker_id: str, tmp_path_factory: pytest.TempPathFactory
+) -> str:
     """The migrated database with a small demo community in it."""
     name = f"demo_{worker_id}"
     await clone(template, name)
+    settings.use(Settings(demo=True, secret_key="x" * 40, var_dir=demo_files(tmp_path_factory)))
     async with operations.connected(database_url(name)):
         await operations.migrate()
         await operations.fill(MEMBERS, 1, lambda *_: None)
@@ -61,9 +70,13 @@ async def demo_template(template: str, worker_id: str) -> str:
 
 
 @pytest.fixture
-async def site(demo_template: str, worker_id: str, tmp_path: Path) -> AsyncIterator[Site]:
+async def site(
+    demo_template: str, worker_id: str, tmp_path: Path, tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[Site]:
     name = f"site_{worker_id}"
     await clone(demo_template, name)
+    held = demo_files(tmp_path_factory) / "files"
+    shutil.copytree(held, tmp_path / "files", copy_function=os.link)
     url = database_url(name)
     piccolo_conf.point_at(url)
     with socket.socket() as listener:

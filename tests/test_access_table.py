@@ -3,7 +3,7 @@
 import re
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -17,15 +17,17 @@ from litestar.routes import HTTPRoute
 from directory import db, piccolo_conf, settings
 from directory.accounts import secrets, sessions, tokens
 from directory.app import create_app
+from directory.filieres import following
 from directory.mailings import dispatch, drafts
 from directory.mailings.drafts import MailingDraft
-from directory.members import proposals
+from directory.members import forms, proposals
 from directory.members.imports import record, work
 from directory.members.imports.plan import Options
 from directory.members.imports.record import ImportAsked
 from directory.members.proposals import ProposalDraft
+from directory.members.views import PortfolioView
 from directory.settings import Settings
-from directory.subscriptions import consent, links
+from directory.subscriptions import consent, links, pauses
 from directory.subscriptions.ledger import Screen, Trace
 from directory.subscriptions.links import Holder
 from directory.subscriptions.topics import Topic
@@ -65,6 +67,7 @@ class Scene(msgspec.Struct):
     own: dict[str, dict[str, str]]
     cookies: dict[str, str]
     var_dir: Path
+    database: str = ""
 
     def filled(self, part: Any, column: str) -> Any:
         if isinstance(part, str):
@@ -124,7 +127,8 @@ async def scene(
     app = create_app(chosen, database_url(name))
     connection = await asyncpg.connect(database_url(name))
     async with app.lifespan():
-        yield await _set(connection, app, var_dir)
+        made = await _set(connection, app, var_dir)
+        yield msgspec.structs.replace(made, database=database_url(name))
     await connection.close()
 
 
@@ -135,17 +139,27 @@ async def _set(connection: asyncpg.Connection, app: Any, var_dir: Path) -> Scene
     web = await people.filiere(connection, "web")
     image = await people.filiere(connection, "image")
     await people.filiere(connection, "garden")
+    idea = await people.filiere(connection, "idea", "Fanfares de rue")
+    await connection.execute("UPDATE filiere SET stage = 'proposed' WHERE id = $1", idea)
+    await connection.execute(
+        "INSERT INTO filiere_proposal (filiere_id, need, intentions) VALUES ($1, 'A', 'B')", idea
+    )
+    await connection.execute("INSERT INTO filiere_trade SELECT $1, min(id) FROM trade", web)
+    vetted = await people.filiere(connection, "vetted")
+    await connection.execute("UPDATE filiere SET openness = 'approval' WHERE id = $1", vetted)
     await people.animates(connection, crowd["animator"], web)
     await people.animates(connection, crowd["other_animator"], image)
     await people.grants(connection, crowd["ambassador"], "ambassador", f"filiere:{web}")
     other = crowd["other"]
     values = {
-        "web": "web", "web_id": str(web), "garden": "garden", "letter": LETTER,
+        "web": "web", "web_id": str(web), "garden": "garden", "idea": "idea", "letter": LETTER,
         "year": str(datetime.now(UTC).year + 1), "other": str(other.member_id),
         "other_email": other.email, "self": str(other.member_id), "own_token": "0", "undo": "",
+        "work": "0", "work_seen": "",
     }  # fmt: skip
     values |= await _objects(connection, crowd, web)
     values |= await _of_mails(connection, other, web)
+    values |= await _at_the_door(connection, web)
     own = {role: await _own(connection, person, web) for role, person in crowd.items()}
     values["others_token"] = own["other"]["own_token"]
     values["link_undo"] = own["other"]["undo"]
@@ -209,6 +223,18 @@ async def _objects(
     return {name: str(number) for name, number in found.items()} | {"plan": plan or ""}
 
 
+async def _at_the_door(connection: asyncpg.Connection, web: int) -> dict[str, str]:
+    """Somebody who asks to join {web}, and somebody who is invited."""
+    asker = await people.member(connection, "asker")
+    found = {}
+    for name, table in (("request", "membership_request"), ("invitation", "filiere_invitation")):
+        found[name] = await connection.fetchval(
+            f"INSERT INTO {table} (filiere_id, member_id) VALUES ($1, $2) RETURNING id",
+            web, asker.member_id,
+        )  # fmt: skip
+    return {name: str(number) for name, number in found.items()}
+
+
 async def _actor(person: Person) -> Any:
     return await sessions.actor_of_session(await sessions.open_session(person.account_id, "test"))
 
@@ -223,10 +249,23 @@ async def _of_mails(connection: asyncpg.Connection, other: Person, web: int) -> 
     )  # fmt: skip
     preferences = links.preferences_path(secret, other.member_id)
     stop = links.unsubscribe_path(secret, other.member_id, "news", [web])
+    announced_at = await connection.fetchval(
+        "INSERT INTO consent_notice (member_id) VALUES ($1) RETURNING announced_at",
+        other.member_id,
+    )
+    pause = await pauses.pause_by_link(Holder(other.member_id), pauses.today() + timedelta(days=9))
+    await pauses.undo(pause)  # so that {other} still gets mails
     return {
+        "pause": str(pauses.today() + timedelta(days=9)),
+        "pause_undo": links.pause_token(secret, pause),
+        "digest_link": links.digest_path(secret, other.member_id, "weekly").split("/")[2],
+        "return_link": links.return_path(secret, other.member_id, other.email),
+        "address_link": links.address_path(secret, other.account_id, other.email),
+        "keep_link": links.keep_path(secret, other.member_id, announced_at),
         "login": "login",
         "session": "00000000-0000-4000-8000-000000000000",
         "link": preferences.removeprefix("/m/"),
+        "follow": following.path(other.member_id, web).removeprefix("/follow/"),
         "stop_link": stop.removeprefix("/m/").removesuffix("/stop"),
     }
 
@@ -245,9 +284,21 @@ async def _own(connection: asyncpg.Connection, person: Person, web: int) -> dict
         await subscribes(connection, person, web, "calls")
         stop = await consent.stop(Holder(person.member_id, Topic.CALLS), Trace(Screen.MAIL))
         assert stop
+        await connection.execute(
+            "INSERT INTO membership_request (filiere_id, member_id) "
+            "SELECT id, $1 FROM filiere WHERE slug = 'vetted'",
+            person.member_id,
+        )
+        work = await connection.fetchval(
+            "INSERT INTO portfolio_entry (member_id, position, title) VALUES ($1, 0, 'Affiche')"
+            " RETURNING id",
+            person.member_id,
+        )
         own |= {
             "self": str(person.member_id),
             "undo": links.undo_token(settings.current().secret, stop),
+            "work": str(work),
+            "work_seen": forms.print_of(PortfolioView(id=work, title="Affiche")),
         }
     return own
 

@@ -1,5 +1,7 @@
 """The vCard of a member, read back by another library."""
 
+import base64
+import io
 from datetime import date
 from typing import Any
 
@@ -9,6 +11,7 @@ import vobject
 from hypothesis import given
 from hypothesis import settings as examples
 from hypothesis import strategies as st
+from PIL import Image
 
 from directory import settings
 from directory.members import cards
@@ -28,6 +31,7 @@ from directory.members.views import (
 from directory.settings import Settings
 from tests import people, profile_rows
 from tests.people import sign_in
+from tests.test_photos import RED, encoded, is_near
 
 TEXT = st.text(
     st.characters(exclude_categories=("Cs", "Cc", "Zl", "Zp"), include_characters="\n\t"),
@@ -67,6 +71,13 @@ def parsed(text: str) -> Any:
 
 def values(component: Any, name: str) -> list[Any]:
     return [line.value for line in component.contents.get(name, [])]
+
+
+def uris(text: str, name: str) -> list[str]:
+    """Unfolded and taken apart by the library, which cuts a URI at its comma in all else."""
+    lines = vobject.base.getLogicalLines(io.StringIO(text, newline=""), allowQP=False)
+    apart = [vobject.base.parseLine(line) for line, _ in lines if line]
+    return [value for found, _, value, _ in apart if found == name]
 
 
 @examples(max_examples=300, deadline=None)
@@ -130,6 +141,38 @@ async def test_each_reader_gets_the_fields_that_they_see(
         assert "tel" not in card.contents
         await sign_in(client, awa)
         assert "tel" in parsed((await client.get(path)).text).contents
+
+
+async def test_a_photo_is_in_the_card_of_who_sees_it(
+    client: httpx.AsyncClient, connection: asyncpg.Connection
+) -> None:
+    awa, reader = await people.member(connection), await people.member(connection)
+    await sign_in(client, awa)
+    sent = await client.put(
+        f"/api/v1/members/{awa.member_id}/photo",
+        content=encoded(Image.new("RGB", (600, 600), RED)), headers={"content-type": "image/jpeg"},
+    )  # fmt: skip
+    assert sent.status_code == 200, sent.text
+    await sign_in(client, reader)
+    path = f"/members/{awa.member_id}/card.vcf"
+    text = (await client.get(path)).text
+    assert all(len(line) <= cards.LINE_OCTETS for line in text.encode().split(b"\r\n"))
+    (photo,) = uris(text, "PHOTO")
+    head, _, body = photo.partition(",")
+    assert head == "data:image/jpeg;base64"
+    image = Image.open(io.BytesIO(base64.b64decode(body, validate=True)))
+    assert (image.format, image.size) == ("JPEG", (512, 512))
+    assert is_near(image.convert("RGB").getpixel((256, 256)), RED)
+    export = "/api/v1/members/export?format=vcf"
+    exported = (await client.get(export)).text
+    (address,) = next(values(one, "photo") for one in vobject.readComponents(exported))
+    assert address == settings.current().public_url + sent.json()["photo"]["large"]
+    for audience in (Audience.ME, Audience.FILIERES):
+        await profile_rows.choose(connection, awa, {Field.PHOTO: audience})
+        assert values(parsed((await client.get(path)).text), "photo") == []
+        assert "PHOTO" not in (await client.get(export)).text
+    await sign_in(client, awa)
+    assert values(parsed((await client.get(path)).text), "photo")
 
 
 async def test_there_is_no_card_of_who_is_not_seen(

@@ -2,6 +2,7 @@
 
 import csv
 import io
+from typing import Any
 
 import asyncpg
 import httpx
@@ -9,6 +10,7 @@ import msgspec
 import pytest
 import vobject
 
+from directory import indexing
 from directory.http import pages
 from directory.members.audiences import Audience, Field
 from tests import importing, people, profile_rows
@@ -46,8 +48,17 @@ async def crowd(connection: asyncpg.Connection) -> list[Person]:
             "UPDATE member_skill SET label = $2 WHERE member_id = $1 AND kind = 'offered'",
             person.member_id, odd,
         )  # fmt: skip
+        if number % 2:
+            await declares(connection, person)
         made.append(person)
     return made
+
+
+async def declares(connection: asyncpg.Connection, person: Person) -> None:
+    await connection.execute(
+        "INSERT INTO member_declaration (member_id, turnover_band) VALUES ($1, '25k_50k')",
+        person.member_id,
+    )
 
 
 async def exported(client: httpx.AsyncClient, form: str = "csv") -> bytes:
@@ -99,6 +110,67 @@ async def test_an_export_has_what_the_caller_sees_and_no_formula(
     assert not hasattr(cards[1], "email")
 
 
+async def test_an_export_is_narrowed_as_a_search_is(
+    client: httpx.AsyncClient, connection: asyncpg.Connection, helene: Person
+) -> None:
+    for number in range(60):
+        person = await people.member(connection, f"Awa Lemaire {number}")
+        await profile_rows.fill(connection, person, number % 2)
+        await profile_rows.choose(
+            connection, person, {Field.PLACE: Audience.ME} if number == 2 else {}
+        )
+    await connection.execute("UPDATE member SET display_name = 'Awa ' || id")
+    await indexing.rebuild()
+    trade = await connection.fetchval(
+        "SELECT code FROM trade WHERE label_feminine = 'Illustratrice'"
+    )
+    path = "/api/v1/members/export"
+
+    async def ids(**chosen: Any) -> list[int]:
+        answer = await client.get(path, params={"format": "jsonl", **chosen})
+        assert answer.status_code == 200, answer.text
+        return [msgspec.json.decode(line)["id"] for line in answer.content.splitlines()]
+
+    everybody = await ids()
+    for chosen in (
+        {"trade": trade},
+        {"q": "affiches peintes"},
+        {"near": "Namur", "within_km": "5"},
+        {"near": "Liège", "availability": ["soon", "available"], "language": "wo"},
+        {"sector": "90", "exact": "true", "q": "awa"},
+    ):
+        found: list[int] = []
+        total = -1
+        while len(found) != total:
+            page = await client.get(
+                "/api/v1/members",
+                params={"limit": 50, "page": len(found) // 50 + 1, "facets": "none", **chosen},
+            )
+            total = page.json()["total"]
+            found += [item["id"] for item in page.json()["items"]]
+        assert await ids(**chosen) == sorted(found)
+        assert 0 < len(found) < len(everybody)
+    assert await ids(q="personnenesappelleainsi") == []
+    text = (await client.get(path, params={"trade": trade})).content.decode("utf-8-sig")
+    assert len(list(csv.DictReader(io.StringIO(text), delimiter=";"))) == 30
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("regionn", "BE-BRU"), ("page", "2"), ("limit", "5"), ("sort", "name"), ("facets", "none"),
+        ("trade", "no-such"), ("within_km", "5"), ("near", "nulle part"), ("exact", "perhaps"),
+        ("format", "pdf"),
+    ],
+)  # fmt: skip
+async def test_an_export_ignores_no_parameter(
+    client: httpx.AsyncClient, helene: Person, name: str, value: str
+) -> None:
+    answer = await client.get("/api/v1/members/export", params={name: value})
+    assert answer.status_code == 400
+    assert answer.json()["errors"][0]["field"] == name
+
+
 async def test_numbers_of_the_register_are_for_who_may_import_it(
     client: httpx.AsyncClient, connection: asyncpg.Connection
 ) -> None:
@@ -108,6 +180,22 @@ async def test_numbers_of_the_register_are_for_who_may_import_it(
     assert b"000777" not in await exported(client)
     await people.grants(connection, awa, "coordinator")
     assert b"000777" in await exported(client)
+
+
+async def test_a_declared_turnover_is_exported_to_who_may_import_it_and_shown_nowhere(
+    client: httpx.AsyncClient, connection: asyncpg.Connection
+) -> None:
+    awa = await people.member(connection, "Awa Lemaire")
+    await declares(connection, awa)
+    await people.sign_in(client, awa)
+    assert b"25k_50k" not in await exported(client)
+    for path in (f"/members/{awa.member_id}", f"/api/v1/members/{awa.member_id}", "/?q=awa"):
+        assert "25k_50k" not in (await client.get(path)).text
+    await people.grants(connection, awa, "coordinator")
+    assert b"25k_50k" in await exported(client)
+    assert b"25k_50k" not in await exported(client, "jsonl")
+    assert b"25k_50k" not in await exported(client, "vcf")
+    assert "25k_50k" not in (await client.get(f"/api/v1/members/{awa.member_id}")).text
 
 
 async def test_visitors_export_nothing(client: httpx.AsyncClient) -> None:

@@ -162,6 +162,24 @@ async def test_a_relay_that_is_away_is_tried_again_and_a_dead_worker_leaves_a_do
     assert await connection.fetchval("SELECT state FROM member_invitation") == "in_doubt"
 
 
+async def test_an_invitation_that_may_have_arrived_is_not_sent_again_and_its_link_lets_in(
+    client: httpx.AsyncClient, connection: asyncpg.Connection, helene: Person, sink: Sink
+) -> None:
+    await invited(client, 2)
+    sink.hang_up_on.add("new0@lemaire.example")  # after the text: nobody knows
+    for _ in range(3):
+        await invitations.send_some()
+    assert sink.recipients == {"new0@lemaire.example": 1, "new1@lemaire.example": 1}
+    states = await connection.fetch(
+        "SELECT v.state::text FROM member_invitation v JOIN member m ON m.id = v.member_id"
+        " ORDER BY m.number"
+    )
+    assert [row["state"] for row in states] == ["in_doubt", "sent"]
+    client.cookies.clear()
+    assert (await client.post(link(sink, 0))).status_code == 303
+    assert client.cookies.get(sessions.COOKIE)
+
+
 async def test_an_imported_address_gets_no_mailing_before_it_is_confirmed(
     client: httpx.AsyncClient, connection: asyncpg.Connection, helene: Person, sink: Sink
 ) -> None:

@@ -1,5 +1,7 @@
 """Signing in by a real OpenID Connect provider on the loopback."""
 
+import html
+import re
 from collections.abc import AsyncIterator
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
@@ -299,3 +301,51 @@ async def test_the_doctor_reads_the_provider(chosen: Settings, issuer: str) -> N
     )
     assert "not reached" in found.words
     assert await operations._examine_provider(Settings()) == []
+
+
+async def test_who_came_by_the_provider_may_sign_out_there_too(
+    client: httpx.AsyncClient, browser: httpx.AsyncClient, connection: asyncpg.Connection,
+    issuer: str,
+) -> None:  # fmt: skip
+    awa = await people.member(connection)
+    await client.get(await way_back(client, browser, awa.email))
+    left = await client.post("/logout")
+    assert (left.status_code, left.headers["location"]) == (303, "/logout/oidc")
+    assert (await client.get("/api/v1/me")).status_code == 401
+    page = await client.get(left.headers["location"])
+    assert "Me déconnecter aussi de Coop ID" in page.text
+    link = re.search(f'href="({re.escape(issuer)}[^"]+)"', page.text)
+    assert link
+    # Still in at the provider: the way back is open without a word. After signing out it is not.
+    again = (await client.get("/login/oidc")).headers["location"]
+    known = await browser.get(again)
+    assert "/interaction/" not in known.headers["location"]
+    back = await real.sign_out(browser, html.unescape(link[1]))
+    assert back == "http://testserver.local/"
+    again = (await client.get("/login/oidc")).headers["location"]
+    asked = await browser.get(again)
+    assert "/interaction/" in asked.headers["location"]
+
+
+async def test_who_came_by_mail_is_sent_nowhere_else(
+    client: httpx.AsyncClient, connection: asyncpg.Connection, issuer: str
+) -> None:
+    await people.sign_in(client, await people.member(connection))
+    assert (await client.post("/logout")).headers["location"] == "/"
+
+
+async def test_a_provider_without_a_way_out_or_away_is_named_and_not_linked(
+    client: httpx.AsyncClient, browser: httpx.AsyncClient, connection: asyncpg.Connection,
+    issuer: str, chosen: Settings,
+) -> None:  # fmt: skip
+    known = await provider.known(chosen)
+    known.metadata = msgspec.structs.replace(known.metadata, end_session_endpoint="")
+    page = await client.get("/logout/oidc")
+    assert page.status_code == 200
+    assert "sur le site de Coop ID" in page.text
+    provider._known.clear()
+    away = f"http://127.0.0.1:{free_port()}"
+    settings.use(msgspec.structs.replace(settings.current(), oidc_issuer=away))
+    page = await client.get("/logout/oidc")
+    assert page.status_code == 200
+    assert "sur le site de Coop ID" in page.text

@@ -221,6 +221,7 @@ PAGES = {
         "nobody": "/?q=zzzzzz",
         "filieres": "/filieres",
         "filiere": WEB,
+        "dossier": f"{WEB}/dossier",
         "agenda": "/events",
         "login": "/login",
         "expired": "/login/x",
@@ -238,7 +239,12 @@ PAGES = {
         "proposing": "/trades/propose?label=d%C3%A9veloppeuse+web",
     },
     CLEMENCE: {"mailings": "/mailings", "composer": "/mailings/new", "event-form": "/events/new"},
-    HELENE: {"vocabulary": "/vocabulary", "roles": "/roles", "audit": "/audit"},
+    HELENE: {
+        "vocabulary": "/vocabulary",
+        "roles": "/roles",
+        "audit": "/audit",
+        "dossier-kept": f"{WEB}/dossier",
+    },
 }
 
 

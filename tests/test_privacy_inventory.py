@@ -10,12 +10,17 @@ from tests import known_person
 
 # Tables in which nothing is about a person.
 WITHOUT_PEOPLE = {
+    "consent_evidence": "words agreed to elsewhere; a person's own are in their copy",
     "consent_wording": "the words, the same for everybody; those agreed to are in the copy",
+    "dossier_figures": "counts of members, none of a small group",
+    "dossier_point": "counts of members by month, none of a small group",
+    "digest_run": "the days on which digests were made",
     "event_filiere": "which filières an event is of",
     "filiere": "its name and purpose",
     "filiere_sector": "what a filière is about",
     "filiere_trade": "what a filière is about",
     "mailing_filiere": "which filières a mailing is for",
+    "membership_quota": "one figure",
     "migration": "versions of the tables",
     "pgqueuer": "work of the next seconds; what fails stays until an operator looks",
     "pgqueuer_log": "names of jobs; tracebacks are deleted after a week",

@@ -83,7 +83,7 @@ async def test_a_member_saves_a_field(
     assert seen["audiences"][field] == "filieres"
     page = await client.get(answer.headers["location"])
     assert page.status_code == 200
-    assert re.search(r'role="status">\s*Enregistré à \d+.h.\d\d', page.text)
+    assert re.search(r'role="status">[^<]*Enregistré à \d+.h.\d\d', page.text)
 
 
 async def test_trades_keep_their_main_one_first(
@@ -150,6 +150,9 @@ REFUSED: list[tuple[str, dict[str, object], str]] = [
     ("skills_wanted", {"value": "x" * 81}, "80 signes"),
     ("links", {"value": "javascript:alert(1)"}, "n’est pas une adresse web"),
     ("links", {"value": "https://a:b@site.example"}, "n’est pas une adresse web"),
+    ("links", {"value": "mailto:awa@lemaire.example"}, "Sa place est le champ « Adresse mail »"),
+    ("links", {"value": "awa@lemaire.example"}, "Sa place est le champ « Adresse mail »"),
+    ("links", {"value": "TEL: +32 81 22 22 22"}, "Sa place est le champ « Téléphone »"),
     ("links", {"value": "https://[1"}, "n’est pas une adresse web"),
     ("availability", {"state": "soon", "until": "14/03/2025"},
         "Le 14 mars 2025 est passé. Indiquez une date à venir"),

@@ -84,7 +84,8 @@ async def test_a_member_joins_and_chooses_on_the_filieres_page(
     page = (await client.get("/filieres/web")).text
     assert "Rejoindre la filière" in page
     assert 'value="at_once" checked' not in page
-    assert "résumé" not in page
+    for words in ("tout de suite", "résumé du jour", "résumé du lundi"):
+        assert words in page
     form = {"web.meetings": "at_once", "web.news": "", "wordings": await shown(connection)}
     answer = await client.post("/filieres/web/join", data=form)
     assert answer.status_code == 303
@@ -123,7 +124,9 @@ async def test_joining_subscribes_to_nothing(
     assert await rows(connection) == []
     choices = (await client.get("/api/v1/me/consents")).json()
     assert {topic["rhythm"] for topic in choices["filieres"][0]["topics"]} == {None}
-    assert choices["rhythms"] == ["at_once"]
+    assert choices["rhythms"] == ["at_once", "daily", "weekly"]
+    assert choices["paused_until"] is None
+    assert choices["is_address_confirmed"] is True
 
 
 async def test_a_fourth_filiere_is_refused_with_what_could_be_left(
@@ -393,7 +396,7 @@ async def test_choices_by_the_api_are_checked_whole(
     good = {"filiere": "web", "topic": "calls", "rhythm": None}
     for wrong, status in (
         ({"filiere": "nowhere", "topic": "news", "rhythm": "at_once", "wording_id": 1}, 409),
-        ({"filiere": "web", "topic": "legal", "rhythm": "daily", "wording_id": 1}, 400),
+        ({"filiere": "web", "topic": "legal", "rhythm": "hourly", "wording_id": 1}, 400),
         ({"filiere": "web", "topic": "legal", "rhythm": "at_once"}, 400),
         ({"filiere": "web", "topic": "legal", "rhythm": "at_once", "wording_id": news}, 400),
         ({"filiere": "web", "topic": "legal", "rhythm": "at_once", "wording_id": 2**63}, 400),
@@ -433,7 +436,7 @@ async def test_choices_by_the_api_are_checked_whole(
         {"web.calls": "at_once", "wordings": "1 2 x"},
         {"web.calls": "at_once", "wordings": "9" * 30},
         {"web.calls": "at_once", "wordings": "999999999"},
-        {"web.calls": "daily"},
+        {"web.calls": "hourly"},
     ],
 )
 async def test_a_mangled_form_changes_nothing(
@@ -458,3 +461,30 @@ async def test_the_wording_is_in_the_readers_language(connection: asyncpg.Connec
     latest = await wordings.list_latest("nl")
     assert (latest[Topic.NEWS].version, latest[Topic.NEWS].text) == (2, "Per mail, het nieuws.")
     assert latest[Topic.CALLS].language == "fr"
+
+
+@pytest.mark.usefixtures("app")
+async def test_who_left_the_cooperative_leaves_its_filieres_a_day_later(
+    connection: asyncpg.Connection,
+) -> None:
+    awa, _ = await member_with_two_choices(connection)
+    await connection.execute("UPDATE member SET left_on = current_date, updated_at = now()")
+    await memberships.end_departed()
+    assert len(await memberships.list_of(awa.member_id, "fr")) == 1, "the file may be wrong"
+    await connection.execute("UPDATE member SET updated_at = now() - interval '25 hours'")
+    erasure_id = await connection.fetchval(
+        "INSERT INTO erasure (member_id, reason, state) VALUES ($1, 'asked', 'confirmed') "
+        "RETURNING id",
+        awa.member_id,
+    )
+    await memberships.end_departed()
+    assert len(await memberships.list_of(awa.member_id, "fr")) == 1, "they may change their mind"
+    await connection.execute("UPDATE erasure SET state = 'undone' WHERE id = $1", erasure_id)
+    for _ in range(2):
+        await memberships.end_departed()
+    assert await memberships.list_of(awa.member_id, "fr") == []
+    assert (await rows(connection))[2:] == [
+        ("news", None, "withdrawn", "departure"),
+        ("meetings", None, "withdrawn", "departure"),
+    ]
+    assert await ledger.verify() == []

@@ -30,6 +30,7 @@ class Permission(enum.Enum):
     EXPORT_OWN = "export_own"
     IMPORT_MEMBERS = "import_members"
     READ_AUDIT = "read_audit"
+    READ_PROOFS = "read_proofs"
     MANAGE_ROLES = "manage_roles"
     NAME_ANIMATORS = "name_animators"
     WRITE_TO_MEMBER = "write_to_member"
@@ -73,6 +74,7 @@ ALLOWED_BY_ROLE: dict[Permission, frozenset[Role]] = {
     Permission.KEEP_VOCABULARY: frozenset({Role.COORDINATOR, Role.ADMINISTRATOR}),
     Permission.IMPORT_MEMBERS: frozenset({Role.COORDINATOR, Role.ADMINISTRATOR}),
     Permission.READ_AUDIT: frozenset({Role.COORDINATOR, Role.ADMINISTRATOR}),
+    Permission.READ_PROOFS: frozenset({Role.COORDINATOR, Role.ADMINISTRATOR}),
     Permission.MANAGE_ROLES: frozenset({Role.ADMINISTRATOR}),
     Permission.NAME_ANIMATORS: frozenset({Role.COORDINATOR, Role.ADMINISTRATOR}),
     Permission.WRITE_TO_MEMBER: frozenset({Role.COORDINATOR, Role.ADMINISTRATOR}),
@@ -106,6 +108,7 @@ TOKEN_SCOPES: dict[Permission, Scope] = {
     Permission.EXPORT_OWN: Scope.ACCOUNT_EXPORT,
     Permission.IMPORT_MEMBERS: Scope.MEMBERS_IMPORT,
     Permission.READ_AUDIT: Scope.MEMBERS_READ,
+    Permission.READ_PROOFS: Scope.MEMBERS_READ,
 }
 
 
@@ -134,6 +137,10 @@ class Actor(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def reads_audit(self) -> bool:
         return self.may(Permission.READ_AUDIT)
+
+    @property
+    def reads_proofs(self) -> bool:
+        return self.may(Permission.READ_PROOFS)
 
     @property
     def imports_members(self) -> bool:

@@ -31,7 +31,7 @@ SECTIONS = (
         name="sessions",
         title=marked("Vos connexions ouvertes"),
         table="session",
-        columns=("id", "user_agent", "created_at", "seen_at", "expires_at"),
+        columns=("id", "user_agent", "created_at", "seen_at", "expires_at", "issuer"),
         where=OWN,
         order="t.created_at",
     ),

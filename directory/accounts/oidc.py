@@ -12,6 +12,7 @@ from directory.accounts.provider import (
     ProviderAway,
     ProviderRefused,
     ProviderUnreadable,
+    SignInFailed,
 )
 from directory.limits import Limit
 
@@ -58,7 +59,22 @@ async def come_back(
     tokens = await provider.exchange(chosen, known, answer["code"], attempt.verifier)
     person = await id_tokens.verify(chosen, known, tokens, attempt.nonce)
     account_id = await identities.account_of(person)
-    return await sessions.open_session(account_id, user_agent, old), attempt.next_path
+    session = await sessions.open_session(account_id, user_agent, old, known.metadata.issuer)
+    return session, attempt.next_path
+
+
+async def way_out() -> str:
+    """Where the browser goes to sign out at the provider too; '' where that is not to be had.
+
+    :raises errors.NotFound: where no provider is set.
+    """
+    chosen = settings.current()
+    if not chosen.has_oidc:
+        raise errors.NotFound
+    try:
+        return provider.sign_out_address(chosen, await provider.known(chosen))
+    except SignInFailed:  # away: the person has left this service all the same
+        return ""
 
 
 def _check_answer(known: Known, answer: Mapping[str, str]) -> None:

@@ -13,6 +13,7 @@ from directory.accounts.authentication import ActorRequest
 from directory.accounts.provider import CALLBACK, ProviderRefused, ProviderUnreadable, SignInFailed
 from directory.http import clients, guards, pages
 
+LEFT = "/logout/oidc"
 log = logging.getLogger(__name__)
 
 
@@ -54,10 +55,19 @@ async def come_back_page(request: ActorRequest) -> Redirect:
     )
 
 
+@get(LEFT, include_in_schema=False)
+async def left_page(request: ActorRequest) -> Response[str]:
+    """Who shares a machine wants to be out at the provider too; others stay in there."""
+    return pages.page(
+        request, "accounts/left.html", address=await oidc.way_out(),
+        provider=settings.current().provider_name,
+    )  # fmt: skip
+
+
 @post("/account/identity/part", include_in_schema=False, status_code=303)
 async def part_page(request: ActorRequest) -> Redirect:
     await identities.part(request.user)
     return Redirect("/account/sessions?done=parted", status_code=303)
 
 
-PAGES = [leave_page, come_back_page, part_page]
+PAGES = [leave_page, come_back_page, left_page, part_page]

@@ -4,7 +4,7 @@ import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote, urlencode, urlsplit
 
 import anyio
 import httpx2
@@ -75,13 +75,15 @@ class ProviderRefused(SignInFailed):
 
 
 class Metadata(msgspec.Struct, frozen=True):
-    """What is needed of OpenID Connect Discovery 1.0, section 3, and of RFC 9207."""
+    """What is needed of OpenID Connect Discovery 1.0 (section 3), of RP-Initiated Logout 1.0
+    (section 2.1), and of RFC 9207."""
 
     issuer: str
     authorization_endpoint: str
     token_endpoint: str
     jwks_uri: str
     userinfo_endpoint: str = ""
+    end_session_endpoint: str = ""
     token_endpoint_auth_methods_supported: tuple[str, ...] = ("client_secret_basic",)
     code_challenge_methods_supported: tuple[str, ...] = ()
     authorization_response_iss_parameter_supported: bool = False
@@ -122,7 +124,7 @@ async def read(chosen: Settings) -> Known:
             raise ProviderUnreadable(chosen, f"it calls itself {metadata.issuer!r}")
         for address in (
             metadata.authorization_endpoint, metadata.token_endpoint, metadata.jwks_uri,
-            metadata.userinfo_endpoint,
+            metadata.userinfo_endpoint, metadata.end_session_endpoint,
         ):  # fmt: skip
             if address and not _is_safe(address, chosen.oidc_issuer):
                 raise ProviderUnreadable(chosen, f"{address!r} is not https://")
@@ -151,6 +153,23 @@ def sign_in_address(
         code_challenge=create_s256_code_challenge(verifier), code_challenge_method="S256",
     )  # fmt: skip
     return str(address)
+
+
+def sign_out_address(chosen: Settings, known: Known) -> str:
+    """Where the browser goes to sign out there (RP-Initiated Logout 1.0); '' where they have none.
+
+    Without the ID token, which is not kept: the provider asks the person whether they mean it.
+    """
+    endpoint = known.metadata.end_session_endpoint
+    if not endpoint:
+        return ""
+    asked = {"client_id": chosen.oidc_client_id, "post_logout_redirect_uri": back_uri(chosen)}
+    return f"{endpoint}{'&' if urlsplit(endpoint).query else '?'}{urlencode(asked)}"
+
+
+def back_uri(chosen: Settings) -> str:
+    """Where the provider sends a browser that signed out there."""
+    return f"{chosen.public_url}/"
 
 
 async def exchange(chosen: Settings, known: Known, code: str, verifier: str) -> Tokens:

@@ -117,9 +117,13 @@ async def enter(
 
 @post("/logout", include_in_schema=False, status_code=303)
 async def leave(request: ActorRequest) -> Redirect:
+    """From here. Who came by the provider is offered to leave there too."""
+    after = "/"
     if secret := cookies.read(request, "session"):
+        if settings.current().has_oidc and await sessions.issuer_of(secret):
+            after = oidc_routes.LEFT
         await sessions.close(secret)
-    return Redirect("/", status_code=303, cookies=[cookies.gone("session")])
+    return Redirect(after, status_code=303, cookies=[cookies.gone("session")])
 
 
 @post("/language", include_in_schema=False, status_code=303)

@@ -67,19 +67,24 @@ def idle() -> timedelta:
     return timedelta(days=settings.current().session_idle_days)
 
 
-async def open_session(account_id: int, user_agent: str, old: str = "") -> str:
-    """A new session's secret, for the cookie. The browser's session before this one is closed."""
+async def open_session(
+    account_id: int, user_agent: str, old: str = "", issuer: str | None = None
+) -> str:
+    """A new session's secret, for the cookie. The browser's session before this one is closed.
+
+    :param issuer: the OpenID Connect provider who let the person in.
+    """
     secret = secrets.make()
     async with db.transaction() as opened:
         await close(old)
         (row,) = await opened.fetch(
             """
-            INSERT INTO session (token_hash, account_id, user_agent, expires_at)
-            VALUES ($1, $2, $3, now() + $4::interval)
+            INSERT INTO session (token_hash, account_id, user_agent, expires_at, issuer)
+            VALUES ($1, $2, $3, now() + $4::interval, $5)
             RETURNING id, account_id, (SELECT id FROM member m WHERE m.account_id = $2) AS member_id
             """,
             secrets.digest(secret), account_id, user_agent[:USER_AGENT_LENGTH].replace("\0", ""),
-            lifetime(),
+            lifetime(), issuer,
         )  # fmt: skip
         await _record("session.opened", row)
         await _end(
@@ -88,6 +93,15 @@ async def open_session(account_id: int, user_agent: str, old: str = "") -> str:
             account_id, row["id"], MOST,
         )  # fmt: skip
     return secret
+
+
+async def issuer_of(secret: str) -> str | None:
+    """The provider who let this session in; None for a link by mail, and for no session."""
+    async with db.connection() as reader:
+        issuer: str | None = await reader.fetchval(
+            "SELECT issuer FROM session WHERE token_hash = $1", secrets.digest(secret)
+        )
+    return issuer
 
 
 async def close(secret: str) -> None:

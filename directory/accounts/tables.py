@@ -42,6 +42,7 @@ class Session(Table, tablename="session"):
     created_at = Timestamptz(null=False)
     seen_at = Timestamptz(null=False)
     expires_at = Timestamptz(null=False)
+    issuer = Text(null=True, default=None)
 
 
 class LoginLink(Table, tablename="login_link"):

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from directory.filieres import appointments
+from directory.filieres import appointments, definitions
 from directory.filieres.method_texts import Part
 from directory.languages import marked, translate
 from directory.members.profile_pages import LABELS
@@ -14,6 +14,17 @@ ACTIONS = {
     "profile.confirmed": marked("Fiche confirmée"),
     "membership.joined": marked("Entrée dans une filière"),
     "membership.left": marked("Sortie d’une filière"),
+    "joining.asked": marked("Entrée demandée dans une filière"),
+    "joining.withdrawn": marked("Demande d’entrée retirée"),
+    "joining.accepted": marked("Demande d’entrée acceptée"),
+    "joining.approved": marked("Demande d’entrée acceptée, place à libérer"),
+    "joining.refused": marked("Demande d’entrée refusée"),
+    "joining.lapsed": marked("Demande d’entrée échue"),
+    "joining.invited": marked("Invitation dans une filière"),
+    "joining.uninvited": marked("Invitation dans une filière retirée"),
+    "joining.declined": marked("Invitation dans une filière déclinée"),
+    "suggestion.dismissed": marked("Filière écartée des propositions"),
+    "suggestion.restored": marked("Filière proposée à nouveau"),
     "filiere.moved": marked("Étape d’une filière changée"),
     "method.written": marked("Fiche de méthode écrite"),
     "method.accepted": marked("Fiche de méthode acceptée"),
@@ -23,8 +34,20 @@ ACTIONS = {
     "initiative.removed": marked("Initiative retirée"),
     "filiere.linked": marked("Filières liées"),
     "filiere.unlinked": marked("Lien entre filières retiré"),
+    "filiere.proposed": marked("Filière proposée"),
+    "filiere.changed": marked("Filière modifiée"),
+    "support.given": marked("Avis donné sur une filière proposée"),
+    "support.changed": marked("Avis changé sur une filière proposée"),
+    "support.withdrawn": marked("Avis retiré d’une filière proposée"),
+    "dossier.written": marked("Raisons d’une filière écrites"),
+    "dossier.counted": marked("Chiffres d’une filière recomptés"),
     "role.given": marked("Rôle donné"),
     "role.ended": marked("Rôle retiré"),
+    "address.confirmed": marked("Adresse confirmée"),
+    "consents.imported": marked("Accords repris d’un fichier"),
+    "mails.paused": marked("Mails mis en pause"),
+    "mails.resumed": marked("Pause de mails finie"),
+    "proof.read": marked("Preuve d’un envoi lue"),
     "mailing.sent": marked("Mail envoyé à une filière"),
     "mailing.cancelled": marked("Envoi d’un mail annulé"),
     "event.listed": marked("Date ajoutée à l’agenda"),
@@ -73,11 +96,12 @@ CONSENTS = {
     "consent.imported": marked("Choix de mails importé"),
 }
 ROLES = {role.value: name for role, name in appointments.NAMES.items()}
-_FIELDS = (
-    {field.value: label for field, label in LABELS.items()}
-    | {topic.value: topic.label for topic in Topic}
-    | {part.value: part.label for part in Part}
-)
+_FIELDS = {
+    **definitions.LABELS,
+    **{field.value: label for field, label in LABELS.items()},
+    **{part.value: part.label for part in Part},
+    **{topic.value: topic.label for topic in Topic},
+}
 _ORDER = {name: place for place, name in enumerate(_FIELDS)}
 
 

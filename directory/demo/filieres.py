@@ -25,12 +25,15 @@ TOPICS: Mapping[str, float] = {
     "legal": 0.3,
     "calls": 0.45,
 }
+# How many prefer a digest: of the day, of the week. Those of the cast want mails at once.
+DIGESTS: Mapping[str, float] = {"daily": 0.12, "weekly": 0.3}
 MANDATE = timedelta(days=730)
 
 
 class Filiere(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """key is what families call it. history: days before today, the stage, the reason.
-    animators are the mandates that run, vacancies those that ended without a successor."""
+    animators are the mandates that run, vacancies those that ended without a successor. why is
+    what the coordinator wrote of it before it was opened."""
 
     slug: str
     kind: str
@@ -48,6 +51,7 @@ class Filiere(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
     purpose_nl: str | None = None
     purpose_en: str | None = None
     history: list[tuple[int, str, str]]
+    why: str = ""
 
     @property
     def trades(self) -> list[str]:
@@ -68,6 +72,7 @@ class Consent(msgspec.Struct, frozen=True):
     """withdrawn_at is None for one that holds today."""
 
     topic: str
+    rhythm: str
     given_at: datetime
     withdrawn_at: datetime | None
 
@@ -140,12 +145,16 @@ def _consents(
     if not person.has_confirmed_address:
         return
     is_cast = person.filieres is not None
+    drawn = Random(f"rhythm:{person.position}").choices(  # noqa: S311 - the same each time
+        ["at_once", *DIGESTS], [1 - sum(DIGESTS.values()), *DIGESTS.values()]
+    )[0]
+    rhythm = "at_once" if is_cast else drawn
     for topic, share in TOPICS.items():
         if is_cast or chance.random() < share:
             withdrawn_at = left_at
             if left_at is None and not is_cast and chance.random() < WITHDRAWN:
                 withdrawn_at = _instant(chance, joined_at.date(), last, after=joined_at)
-            yield Consent(topic, joined_at + timedelta(seconds=20), withdrawn_at)
+            yield Consent(topic, rhythm, joined_at + timedelta(seconds=20), withdrawn_at)
 
 
 def _instant(chance: Random, first: date, last: date, *, after: datetime | None = None) -> datetime:

@@ -7,7 +7,17 @@ from itertools import islice
 import asyncpg
 import msgspec
 
-from directory.demo import filieres, gatherings, memberships, network, people, profiles, rows
+from directory.demo import (
+    decisions,
+    filieres,
+    founding,
+    gatherings,
+    memberships,
+    network,
+    people,
+    profiles,
+    rows,
+)
 from directory.subscriptions import wordings
 
 CHUNK = 2_000
@@ -76,6 +86,8 @@ async def load(
             done += len(chunk)
             progress(done, members)
         await gatherings.send_mailing(writer, filiere_ids, today)
+        proposers = await founding.write(writer, filiere_ids, today)
+        await decisions.write(writer, filiere_ids, proposers, today)
         await connection.execute("ANALYZE")
     return DemoReport(writer.written)
 

@@ -8,6 +8,7 @@ from directory.demo.rows import Codes, Ids, Writer
 
 ACT = (
     "member_id", "filiere_id", "topic", "rhythm", "act", "actor_id", "screen", "wording_id", "at",
+    "language",
 )  # fmt: skip
 Row = tuple[object, ...]
 
@@ -34,7 +35,7 @@ async def write(
     for person, own, filiere_id, joining in joined:
         for given, withdrawn in _acts(person, own, filiere_id, joining, codes):
             if withdrawn is None:
-                held.append(((own.member, filiere_id, given[2], "at_once"), len(acts)))
+                held.append(((own.member, filiere_id, given[2], given[3]), len(acts)))
             acts += [given] if withdrawn is None else [given, withdrawn]
     numbers = await writer.reserve("consent_ledger", len(acts))
     await writer.copy(
@@ -55,8 +56,12 @@ def _acts(
     for consent in joining.consents:
         key = (own.member, filiere_id, consent.topic)
         wording = codes.wordings[consent.topic, person.language]
-        given = (*key, "at_once", "given", own.account, "filiere", wording, consent.given_at)
+        given = (
+            *key, consent.rhythm, "given", own.account, "filiere", wording, consent.given_at,
+            person.language,
+        )  # fmt: skip
         withdrawn = (
             *key, None, "withdrawn", own.account, "preferences", None, consent.withdrawn_at,
+            person.language,
         )  # fmt: skip
         yield given, None if consent.withdrawn_at is None else withdrawn

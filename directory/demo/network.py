@@ -1,6 +1,6 @@
 """The staff, the filières and who runs them, into their tables."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
 
 from directory.demo import filieres, profiles
@@ -12,8 +12,8 @@ OPENED = timedelta(days=2000)
 
 
 async def found(writer: Writer, codes: Codes, today: date) -> Mapping[str, int]:
-    """The staff, and the filières with their history. Ids of filières by slug."""
-    coordinator = await _hire(writer, today)
+    """The staff, and the filières. Ids of filières by slug."""
+    await _hire(writer, today)
     known = filieres.known()
     ids = dict(
         zip(
@@ -38,20 +38,13 @@ async def found(writer: Writer, codes: Codes, today: date) -> Mapping[str, int]:
         "filiere_sector", ("filiere_id", "sector_id"),
         ((ids[f.slug], codes.sectors[code]) for f in known for code in f.sectors),
     )  # fmt: skip
-    await writer.copy(
-        "stage_change",
-        ("filiere_id", "from_stage", "to_stage", "reason", "decided_by", "decided_at"),
-        (row for filiere in known for row in _history(filiere, ids, coordinator, today)),
-    )
     return ids
 
 
-async def _hire(writer: Writer, today: date) -> int:
-    """The id of the coordinator's account."""
+async def _hire(writer: Writer, today: date) -> None:
     since = profiles.noon(today - OPENED)
-    found: dict[str, int] = {}
     for email, role in STAFF.items():
-        found[role] = await writer.connection.fetchval(
+        account_id = await writer.connection.fetchval(
             "INSERT INTO account (email, email_confirmed_at, created_at) VALUES ($1, $2, $2)"
             " RETURNING id",
             email,
@@ -59,13 +52,12 @@ async def _hire(writer: Writer, today: date) -> int:
         )
         await writer.connection.execute(
             "INSERT INTO access_grant (account_id, role, starts_on) VALUES ($1, $2, $3)",
-            found[role],
+            account_id,
             role,
             since.date(),
         )
     writer.count("account", len(STAFF))
     writer.count("access_grant", len(STAFF))
-    return found["coordinator"]
 
 
 def _filiere(filiere: Filiere, filiere_id: int, today: date) -> tuple[object, ...]:
@@ -75,16 +67,6 @@ def _filiere(filiere: Filiere, filiere_id: int, today: date) -> tuple[object, ..
         filiere.name_nl, filiere.name_en, filiere.purpose_fr, filiere.purpose_nl,
         filiere.purpose_en, moves[0], moves[-1],
     )  # fmt: skip
-
-
-def _history(
-    filiere: Filiere, ids: Mapping[str, int], coordinator: int, today: date
-) -> Iterator[tuple[object, ...]]:
-    before: str | None = None
-    for days, stage, reason in filiere.history:
-        moved_at = profiles.noon(today - timedelta(days=days))
-        yield ids[filiere.slug], before, stage, reason, coordinator, moved_at
-        before = stage
 
 
 async def appoint(

@@ -3,9 +3,19 @@
 import json
 from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime, time
+from random import Random
 
 from directory.demo.people import Person
 from directory.demo.rows import Codes, Ids, Writer
+from directory.filieres.turnover import Band
+
+DECLARED = 0.66
+# How likely each band of turnover is, by the stage of an activity.
+BANDS: Mapping[str, tuple[float, ...]] = {
+    "starting": (0.7, 0.25, 0.05, 0, 0),
+    "developing": (0.25, 0.45, 0.24, 0.05, 0.01),
+    "established": (0.08, 0.3, 0.4, 0.17, 0.05),
+}
 
 MEMBER = (
     "id", "account_id", "number", "display_name", "given_name", "family_name", "headline",
@@ -27,7 +37,24 @@ async def write(writer: Writer, chunk: Sequence[Person], codes: Codes) -> Mappin
         "member", MEMBER, (_member(person, ids[person.position], codes) for person in chunk)
     )
     await _write_lists(writer, chunk, ids, codes)
+    await writer.copy(
+        "member_declaration", ("member_id", "turnover_band"),
+        (
+            (ids[person.position].member, band)
+            for person in chunk
+            if (band := _declared(person)) is not None
+        ),
+    )  # fmt: skip
     return ids
+
+
+def _declared(person: Person) -> str | None:
+    """What two of three told the cooperative; by the stage of their activity."""
+    chance = Random(f"turnover:{person.position}")  # noqa: S311 - the same for the same person
+    if chance.random() > DECLARED:
+        return None
+    likely = BANDS[person.stage or "developing"]
+    return chance.choices([band.value for band in Band], likely)[0]
 
 
 async def _write_accounts(writer: Writer, chunk: Sequence[Person], ids: Mapping[int, Ids]) -> None:

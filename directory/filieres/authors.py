@@ -1,48 +1,55 @@
-"""Who wrote something, as the reader may see them."""
+"""Who decided or wrote something for the cooperative, as a reader may see them."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Mapping
 
 import msgspec
 
 from directory import db
-from directory.accounts.actor import Actor
-from directory.members import audiences
-from directory.members.audiences import Field
+from directory.accounts.actor import Actor, Role
+from directory.languages import marked
+from directory.members import profiles
+
+UNKNOWN = marked("la coopérative")
+FOR = {
+    Role.ADMINISTRATOR: marked("l’administration"),
+    Role.COORDINATOR: marked("la coordination"),
+}
 
 
 class Author(msgspec.Struct, frozen=True):
-    """A member who shows their name to the reader."""
+    """`name` and `member_id` are null for who has no profile, or hides its name from the reader."""
 
-    member_id: int
-    name: str
+    name: str | None = None
+    member_id: int | None = None
+    role: Role | None = None
 
-
-async def of_accounts(actor: Actor, ids: Iterable[int | None]) -> dict[int, Author]:
-    """By account. Those without a profile, and those whose name is hidden, are left out."""
-    return await _read(actor, "account_id", ids)
-
-
-async def of_members(actor: Actor, ids: Iterable[int | None]) -> dict[int, Author]:
-    return await _read(actor, "id", ids)
+    @property
+    def side(self) -> str:
+        """For whom they acted: a marked text."""
+        return FOR.get(self.role, UNKNOWN) if self.role else UNKNOWN
 
 
-async def _read(actor: Actor, column: str, ids: Iterable[int | None]) -> dict[int, Author]:
-    wanted = list({one for one in ids if one is not None})
-    if not wanted:
-        return {}
+async def of(actor: Actor, account_ids: Collection[int | None]) -> Mapping[int, Author]:
+    """By account, with the role that it has among the staff today."""
+    wanted = [account_id for account_id in account_ids if account_id is not None]
     async with db.connection() as reader:
         rows = await reader.fetch(
-            f"""
-            SELECT p.{column} AS key, p.id, p.display_name, p.audiences,
-                {audiences.sql_shares_filiere("p.id", "$2::bigint")} AS shares_filiere
-            FROM member p WHERE p.{column} = ANY($1::bigint[]) AND p.left_on IS NULL
-            """,  # noqa: S608 - own names
-            wanted, audiences.own_id(actor),
+            """
+            SELECT a.id, m.id AS member_id, (SELECT min(g.role)::text FROM access_grant g
+                WHERE g.account_id = a.id AND g.scope = '' AND g.starts_on <= current_date
+                  AND (g.ends_on IS NULL OR g.ends_on >= current_date)) AS role
+            FROM account a LEFT JOIN member m ON m.account_id = a.id AND m.left_on IS NULL
+            WHERE a.id = ANY($1)
+            """,
+            wanted,
         )  # fmt: skip
-    found = {}
-    for row in rows:
-        nearness = audiences.level(actor, row["id"], shares_filiere=row["shares_filiere"])
-        seen = audiences.visible_to(nearness, msgspec.json.decode(row["audiences"]))
-        if Field.DISPLAY_NAME in seen:
-            found[row["key"]] = Author(row["id"], row["display_name"])
-    return found
+    cards = await profiles.cards(actor, [row["member_id"] for row in rows if row["member_id"]])
+    seen = {card.id: card.display_name for card in cards}
+    return {
+        row["id"]: Author(
+            seen.get(row["member_id"]),
+            row["member_id"] if row["member_id"] in seen else None,
+            Role(row["role"]) if row["role"] else None,
+        )
+        for row in rows
+    }

@@ -82,7 +82,7 @@ async def get(actor: Actor, slug: str, language: str) -> CommunicationPlan:
             "note, changed_by FROM communication_step WHERE filiere_id = $1 ORDER BY id",
             filiere.id,
         )
-    named = await authors.of_accounts(actor, [row["changed_by"] for row in rows])
+    named = await authors.of(actor, [row["changed_by"] for row in rows])
     touched = {row["item"]: row for row in rows if row["item"]}
     steps = [_fixed(item, touched.get(item.key), named, language) for item in moments.ITEMS]
     steps += [_added(row, named) for row in rows if not row["item"]]
@@ -208,7 +208,7 @@ async def add(actor: Actor, slug: str, draft: StepDraft, language: str) -> StepV
             filiere.id, draft.moment.value, label, draft.audience.value, actor.account_id,
         )  # fmt: skip
         await _record(actor, filiere)
-    return _added(row, await authors.of_accounts(actor, [actor.account_id]))
+    return _added(row, await authors.of(actor, [actor.account_id]))
 
 
 async def remove(actor: Actor, slug: str, step_id: int, language: str) -> None:

@@ -1,4 +1,4 @@
-"""What is held of a person in filières: their mandates, and what they decided."""
+"""What is held of a person in filières: mandates, proposals, opinions, and what they decided."""
 
 import asyncpg
 
@@ -28,10 +28,40 @@ SECTIONS = (
         name="decisions",
         title=marked("Les étapes de filières que vous avez décidées"),
         table="stage_change",
-        columns=("id", "from_stage", "to_stage", "reason", "decided_at"),
+        columns=("id", "from_stage", "to_stage", "reason", "decided_at", "decided_as"),
+        extra={"filiere": FILIERE},
+        covers=("filiere_id", "dossier"),  # the figures published with the reason: of no person
+        where="t.decided_by = p.account_id",
+        order="t.id",
+    ),
+    Section(
+        name="proposals",
+        title=marked("Les filières que vous avez proposées"),
+        table="filiere_proposal",
+        columns=("need", "intentions", "proposed_at", "told_at"),
         extra={"filiere": FILIERE},
         covers=("filiere_id",),
-        where="t.decided_by = p.account_id",
+        where="t.proposed_by = p.member_id",
+        order="t.filiere_id",
+    ),
+    Section(
+        name="opinions",
+        title=marked("Vos avis sur des filières proposées"),
+        table="filiere_support",
+        columns=("stance", "opinion", "wants_mails", "given_at"),
+        extra={"filiere": FILIERE},
+        covers=("filiere_id",),
+        where="t.member_id = p.member_id",
+        order="t.filiere_id",
+    ),
+    Section(
+        name="dossier_reasons",
+        title=marked("Ce que vous avez écrit dans des dossiers de filières"),
+        table="dossier_reason",
+        columns=("id", "body", "author_role", "written_at"),
+        extra={"filiere": FILIERE},
+        covers=("filiere_id",),
+        where="t.author_id = p.account_id",
         order="t.id",
     ),
     Section(
@@ -92,11 +122,17 @@ SECTIONS = (
 
 
 async def erase(opened: asyncpg.Connection, person: Person) -> None:
-    """Mandates end with the person; a filière that nobody runs any more says so to the staff."""
+    """Mandates and opinions go with the person; a filière that nobody runs says so to the staff.
+
+    What was proposed and decided stays. Whose it was is emptied by the database, when it deletes
+    the member and the account: nothing else may touch a decision.
+    """
     await vacancies.tell(opened, person)
-    await opened.execute("DELETE FROM mandate WHERE member_id = $1", person.member_id)
-    await opened.execute("DELETE FROM method_acceptance WHERE member_id = $1", person.member_id)
-    await opened.execute("DELETE FROM initiative WHERE member_id = $1", person.member_id)
+    for table in ("mandate", "filiere_support", "method_acceptance", "initiative"):
+        await opened.execute(
+            f"DELETE FROM {table} WHERE member_id = $1",  # noqa: S608 - own names
+            person.member_id,
+        )
     await opened.execute(
         "UPDATE filiere_link SET linked_by = NULL WHERE linked_by = $1", person.account_id
     )
@@ -107,5 +143,5 @@ async def erase(opened: asyncpg.Connection, person: Person) -> None:
         "UPDATE communication_step SET changed_by = NULL WHERE changed_by = $1", person.account_id
     )
     await opened.execute(
-        "UPDATE stage_change SET decided_by = NULL WHERE decided_by = $1", person.account_id
+        "UPDATE dossier_reason SET author_id = NULL WHERE author_id = $1", person.account_id
     )

@@ -12,8 +12,7 @@ from directory import db, errors, limits
 from directory.accounts import audit
 from directory.accounts.actor import Actor, Permission
 from directory.errors import FieldError
-from directory.filieres import authors, registry
-from directory.filieres.authors import Author
+from directory.filieres import registry
 from directory.filieres.lifecycle import Stage
 from directory.filieres.registry import FiliereRef
 from directory.http.listing import Listing
@@ -54,6 +53,13 @@ class InitiativeDraft(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
     ] = None
 
 
+class Carrier(msgspec.Struct, frozen=True):
+    """A member who shows their name to the reader."""
+
+    member_id: int
+    name: str
+
+
 class InitiativeView(msgspec.Struct, frozen=True, kw_only=True):
     """`carried_by` is null for a member who does not show the reader their name."""
 
@@ -65,7 +71,7 @@ class InitiativeView(msgspec.Struct, frozen=True, kw_only=True):
     filiere: FiliereRef | None
     url: str
     state: State
-    carried_by: Author | None
+    carried_by: Carrier | None
     is_own: bool
     version: int
     created_at: datetime
@@ -163,7 +169,8 @@ async def _views(
     actor: Actor, rows: Iterable[asyncpg.Record], language: str
 ) -> list[InitiativeView]:
     rows = list(rows)
-    named = await authors.of_members(actor, [row["member_id"] for row in rows])
+    cards = await profiles.cards(actor, list({row["member_id"] for row in rows}))
+    named = {card.id: Carrier(card.id, card.display_name) for card in cards}
     ids = [row["filiere_id"] for row in rows if row["filiere_id"]]
     filieres = await registry.refs(ids, language) if ids else {}
     codes = {code for row in rows for code in row["trades"]}

@@ -43,7 +43,7 @@ class MethodDraft(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
 
 
 class Version(msgspec.Struct, frozen=True, kw_only=True):
-    """One version. `author` is null for a member who does not show the reader their name."""
+    """One version. `author` is null when the account is gone."""
 
     version: int
     at: datetime
@@ -110,7 +110,7 @@ async def find(
     if not wanted:
         return None
     row, texts = wanted[-1], _texts(wanted[-1])
-    named = await authors.of_accounts(actor, [row["author_id"]])
+    named = await authors.of(actor, [row["author_id"]])
     return MethodView(
         version=row["version"], at=row["at"], change=row["change"],
         author=named.get(row["author_id"]), current_version=rows[-1]["version"],
@@ -139,7 +139,7 @@ async def list_versions(actor: Actor, slug: str, language: str) -> list[Version]
         rows = await reader.fetch(
             f"{_COLUMNS} WHERE filiere_id = $1 ORDER BY version DESC", filiere.id
         )
-    named = await authors.of_accounts(actor, [row["author_id"] for row in rows])
+    named = await authors.of(actor, [row["author_id"] for row in rows])
     return [
         Version(
             version=row["version"], at=row["at"], change=row["change"],

@@ -59,6 +59,21 @@ def tools_of(request: ActorRequest, filiere: FiliereView) -> list[Tool]:
     return [tool for offer in _offers for tool in offer(request, filiere)]
 
 
+Glance = Callable[[ActorRequest], Awaitable[Section | None]]
+
+_glances: list[Glance] = []
+
+
+def on_list(build: Glance) -> Glance:
+    """Show what the function returns on top of the list of filières."""
+    _glances.append(build)
+    return build
+
+
+async def of_list(request: ActorRequest) -> list[Section]:
+    return [section for build in _glances if (section := await build(request)) is not None]
+
+
 def add(spot: Spot) -> Callable[[Build], Build]:
     """Show what the function returns at this spot of every filière's page."""
 

@@ -30,6 +30,16 @@ class Filiere(Table, tablename="filiere"):
     purpose_en = Text(null=True, default=None)
     created_at = Timestamptz(null=False)
     updated_at = Timestamptz(null=False)
+    version = Integer(null=False)
+
+
+class Proposal(Table, tablename="filiere_proposal"):
+    filiere_id = BigInt(primary_key=True, null=False)
+    proposed_by = BigInt(null=True, default=None)
+    need = Text(null=False)
+    intentions = Text(null=False)
+    proposed_at = Timestamptz(null=False)
+    told_at = Timestamptz(null=True, default=None)
 
 
 class StageChange(Table, tablename="stage_change"):
@@ -40,6 +50,8 @@ class StageChange(Table, tablename="stage_change"):
     reason = Text(null=False)
     decided_by = BigInt(null=True, default=None)
     decided_at = Timestamptz(null=False)
+    decided_as = Enumerated("stage_voice")
+    dossier = JSONB(null=True, default=None)
 
 
 class Mandate(Table, tablename="mandate"):
@@ -106,3 +118,21 @@ class FiliereLink(Table, tablename="filiere_link"):
     kind = Enumerated("filiere_link_kind")
     linked_by = BigInt(null=True, default=None)
     linked_at = Timestamptz(null=False)
+
+
+class DossierFigures(Table, tablename="dossier_figures"):
+    filiere_id = BigInt(primary_key=True)
+    words = Array(base_column=BigInt(), null=False)
+    counted_on = Date(null=False)
+    figures = JSONB(null=False)
+    turnover_on = Date(null=True, default=None)
+    turnover = JSONB(null=True, default=None)
+
+
+class DossierReason(Table, tablename="dossier_reason"):
+    id = BigSerial(primary_key=True)
+    filiere_id = BigInt(null=False)
+    body = Text(null=False)
+    author_id = BigInt(null=True, default=None)
+    author_role = Enumerated("access_role", null=True)
+    written_at = Timestamptz(null=False)

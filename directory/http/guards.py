@@ -13,6 +13,7 @@ from directory.http import problems
 from directory.languages import marked
 
 ANY_QUERY = "any_query"
+ANY_ORIGIN = "any_origin"
 LONGEST_NAME = 255  # bytes, on the usual disks
 SAFE_METHODS = {"GET", "HEAD", "OPTIONS"}
 Connection = ASGIConnection[Any, Any, Any, State]
@@ -44,13 +45,18 @@ def nameable_file(connection: Connection, _: BaseRouteHandler) -> None:
         raise errors.NotFound
 
 
-def same_origin(connection: Connection, _: BaseRouteHandler) -> None:
+def same_origin(connection: Connection, handler: BaseRouteHandler) -> None:
     """Another site's page may not post in a reader's name.
 
     Browsers say where a request comes from (Fetch Metadata, or Origin in older ones). A caller
     that says neither is no browser: it carries no cookie that it was not given. A bearer token
     stands instead of the cookie; other schemes (a proxy's password) stand beside it.
+
+    A route for mail programmes (RFC 8058) takes a post from anywhere: a signed link in its address
+    is all that it goes by, and a page of another site cannot know that.
     """
+    if handler.opt.get(ANY_ORIGIN):
+        return
     given = connection.headers.get("authorization", "")
     has_token = given.partition(" ")[0].lower() == "bearer"
     if connection.scope.get("method", "GET") in SAFE_METHODS or has_token:

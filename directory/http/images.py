@@ -8,9 +8,8 @@ from directory import errors
 from directory.http import pages
 
 FILE = re.compile(r"([A-Za-z0-9_-]{22})-(\d{2,4})\.webp")
-DAY_SECONDS = 24 * 3600
-SHARED_SECONDS = 300
-"""How long a cache between us and readers may go on after a picture was hidden."""
+KEPT_SECONDS = 300
+"""How long a browser shows again, without asking, what it was shown before it was hidden."""
 
 
 def parts(file: str) -> tuple[str, int]:
@@ -24,17 +23,15 @@ def parts(file: str) -> tuple[str, int]:
     return found[1], int(found[2])
 
 
-def answer(
-    request: pages.AnyRequest, file: str, content: bytes, *, is_public: bool
-) -> Response[bytes]:
-    """Kept for a day by the reader's own browser; by shared caches only where all may see it.
+def answer(request: pages.AnyRequest, file: str, content: bytes) -> Response[bytes]:
+    """Kept by the reader's own browser, and by no cache between: what is hidden is gone there at
+    once. After a few minutes the browser asks again, and is told in a word that nothing changed.
 
     Who signs out does not see what their browser kept: it varies with the cookie.
     """
     tag = f'"{file.removesuffix(".webp")}"'
-    shared = f"public, s-maxage={SHARED_SECONDS}" if is_public else "private"
     headers = {
-        "Cache-Control": f"{shared}, max-age={DAY_SECONDS}, immutable",
+        "Cache-Control": f"private, max-age={KEPT_SECONDS}",
         "Vary": "Cookie, Authorization",
         "ETag": tag,
         "Content-Disposition": f'inline; filename="{file}"',

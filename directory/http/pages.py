@@ -64,6 +64,15 @@ def speak(request: AnyRequest) -> Callable[..., str]:
     return functools.partial(languages.translate, language(request))
 
 
+def wants_part(request: AnyRequest) -> bool:
+    """Whether htmx asks for a part of a page.
+
+    The browser's back button makes htmx ask for a whole page again: it gets one.
+    """
+    is_asked = request.headers.get("hx-request") == "true"
+    return is_asked and request.headers.get("hx-history-restore-request") != "true"
+
+
 def page(
     request: AnyRequest,
     template: str,
@@ -73,10 +82,7 @@ def page(
     status: int = 200,
     **context: object,
 ) -> Response[str]:
-    """The page; or only its block `fragment`, when htmx asks for a part.
-
-    The browser's back button makes htmx ask for a whole page again: it gets one.
-    """
+    """The page; or only its block `fragment`, when htmx asks for a part."""
     chosen = language(request)
     values = {
         "request": request,
@@ -90,12 +96,7 @@ def page(
         **context,
     }
     source = _environment().get_template(template)
-    wants_part = (
-        fragment
-        and request.headers.get("hx-request") == "true"
-        and request.headers.get("hx-history-restore-request") != "true"
-    )
-    if wants_part:
+    if fragment and wants_part(request):
         text = "".join(source.blocks[fragment](source.new_context(values)))
     else:
         text = source.render(values)

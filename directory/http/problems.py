@@ -35,13 +35,14 @@ TITLES = {
 
 
 class ProblemDocument(msgspec.Struct, omit_defaults=True):
-    """RFC 9457. `errors` names each value that is wrong."""
+    """RFC 9457. `errors` names each value that is wrong, `options` each way out there is."""
 
     type: str
     title: str
     status: int
     detail: str = ""
     errors: list[dict[str, str]] = []
+    options: list[dict[str, str]] = []
 
 
 class PlainProblem(errors.Problem):
@@ -81,6 +82,7 @@ def from_problem(request: pages.AnyRequest, problem: errors.Problem) -> Response
             {"field": error.field, "message": say(error.message, **error.params)}
             for error in problem.fields
         ],
+        options=list(problem.options),
     )
     return Response(
         document, media_type=PROBLEM_JSON, status_code=problem.status, headers=_headers(problem)

@@ -13,7 +13,7 @@ from directory.mailings import drafts, record
 # mailing_audience asks them in this order.
 REASONS = {
     "not_chosen": marked("n’ont pas choisi « %(topic)s »"),
-    "digest": marked("ont choisi un résumé"),
+    "digest": marked("le liront dans leur résumé"),
     "paused": marked("en pause"),
     "no_account": marked("sans compte ouvert"),
     "unconfirmed": marked("adresse jamais confirmée"),
@@ -56,6 +56,10 @@ class Audience(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def left_out_count(self) -> int:
         return sum(entry.count for entry in self.left_out)
+
+    @property
+    def digest_count(self) -> int:
+        return sum(entry.count for entry in self.left_out if entry.reason == "digest")
 
 
 async def count_audience(actor: Actor, mailing_id: int) -> Audience:

@@ -8,6 +8,7 @@ import enum
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
+import asyncpg
 import msgspec
 
 from directory import db
@@ -126,7 +127,7 @@ async def mark_sending(mailing_id: int, worker: str, member_ids: Sequence[int]) 
 
 async def note(mailing_id: int, worker: str, outcomes: dict[int, tuple[int, Outcome]]) -> None:
     """Write down what became of them: by member, the number of the attempt and its outcome."""
-    rows = [(member_id, *_row(*noted)) for member_id, noted in outcomes.items()]
+    rows = [(member_id, *as_row(*noted)) for member_id, noted in outcomes.items()]
     bounced = [member for member, (_, outcome) in outcomes.items() if outcome.is_bounce]
     async with db.transaction() as opened:
         await opened.executemany(
@@ -142,12 +143,17 @@ async def note(mailing_id: int, worker: str, outcomes: dict[int, tuple[int, Outc
             """,
             [(mailing_id, worker, *row) for row in rows],
         )
-        await opened.execute(
-            "INSERT INTO suppression (email, reason) SELECT a.email, 'hard_bounce' "
-            "FROM member m JOIN account a ON a.id = m.account_id WHERE m.id = ANY($1) "
-            "ON CONFLICT (email) DO NOTHING",
-            bounced,
-        )
+        await suppress(opened, bounced)
+
+
+async def suppress(opened: asyncpg.Connection, member_ids: Sequence[int]) -> None:
+    """Write no more to addresses that are refused for good."""
+    await opened.execute(
+        "INSERT INTO suppression (email, reason) SELECT a.email, 'hard_bounce' "
+        "FROM member m JOIN account a ON a.id = m.account_id WHERE m.id = ANY($1) "
+        "ON CONFLICT (email) DO NOTHING",
+        member_ids,
+    )
 
 
 async def finish(mailing_id: int) -> bool:
@@ -170,7 +176,8 @@ def pause_after(attempt: int) -> timedelta:
     return min(FIRST_PAUSE * 4.0 ** (attempt - 1), LONGEST_PAUSE)
 
 
-def _row(attempt: int, outcome: Outcome) -> tuple[str, str, int, int | None, str, timedelta]:
+def as_row(attempt: int, outcome: Outcome) -> tuple[str, str, int, int | None, str, timedelta]:
+    """Of an attempt: its state, reason, number, the relay's code and words, and the next pause."""
     result, reason = outcome.result, outcome.reason
     if result is Result.DEFERRED and outcome.is_attempt and attempt >= MOST_ATTEMPTS:
         result, reason = Result.FAILED, "exhausted"

@@ -1,5 +1,6 @@
 """Sending: the audience is frozen into one row for each person, and a worker is told."""
 
+import asyncpg
 import msgspec
 
 from directory import db, errors, jobs
@@ -39,7 +40,8 @@ async def send(actor: Actor, mailing_id: int) -> None:
             "WHERE mailing_id = $1 AND reason IS NULL",
             mailing_id,
         )
-        if (size := int(tag.rpartition(" ")[2])) == 0:
+        size = int(tag.rpartition(" ")[2])
+        if size == 0 and not await _has_readers(opened, mailing_id):
             raise errors.Conflict(marked("Personne ne recevrait ce mail. Il reste un brouillon."))
         await opened.execute(
             "UPDATE mailing SET state = 'sending', audience_size = $2, started_at = now(), "
@@ -48,6 +50,15 @@ async def send(actor: Actor, mailing_id: int) -> None:
         )  # fmt: skip
         await audit.record(actor, "mailing.sent", subject=f"mailing:{mailing_id}")
         await jobs.emit(MailingDue(mailing_id))
+
+
+async def _has_readers(opened: asyncpg.Connection, mailing_id: int) -> bool:
+    """Whether anybody reads it in a digest."""
+    found: bool = await opened.fetchval(
+        "SELECT EXISTS (SELECT FROM mailing_audience WHERE mailing_id = $1 AND reason = 'digest')",
+        mailing_id,
+    )
+    return found
 
 
 async def cancel(actor: Actor, mailing_id: int) -> None:

@@ -25,6 +25,28 @@ SECTIONS = (
         where="t.member_id = p.member_id",
         order="t.mailing_id",
     ),
+    Section(
+        name="digests",
+        title=marked("Les résumés qui vous ont été adressés"),
+        table="digest_delivery",
+        columns=("rhythm", "day", "state", "reason", "attempts", "next_at", "lease_until",
+                 "worker", "smtp_code", "smtp_text", "sent_at"),
+        where="t.member_id = p.member_id",
+        order="t.day, t.rhythm",
+    ),
+    Section(
+        name="digest_entries",
+        title=marked("Ce qu’il y avait dans vos résumés"),
+        table="digest_entry",
+        columns=("rhythm", "day", "mailing_id", "event_id", "consent_id"),
+        extra={
+            "subject": "coalesce((SELECT g.subject FROM mailing g WHERE g.id = t.mailing_id),"
+                " (SELECT v.title FROM event v WHERE v.id = t.event_id))",
+        },
+        covers=("filiere_ids",),
+        where="t.member_id = p.member_id",
+        order="t.day, t.rhythm",
+    ),
 )  # fmt: skip
 
 
@@ -49,4 +71,12 @@ async def erase(opened: asyncpg.Connection, person: Person) -> None:
     )
     await opened.execute(
         "UPDATE delivery SET smtp_text = '' WHERE member_id = $1", person.member_id
+    )
+    await opened.execute(
+        "UPDATE digest_delivery SET smtp_text = '', lease_until = NULL, "
+        "state = CASE WHEN state IN ('queued', 'claimed', 'deferred') THEN 'skipped' "
+        "ELSE state END::delivery_state, "
+        "reason = CASE WHEN state IN ('queued', 'claimed', 'deferred') THEN 'left' "
+        "ELSE reason END WHERE member_id = $1",
+        person.member_id,
     )

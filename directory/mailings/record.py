@@ -62,7 +62,10 @@ class Deliveries(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class MailingCard(msgspec.Struct, frozen=True, kw_only=True):
-    """A mailing in a list. `is_mine`: the reader wrote it."""
+    """A mailing in a list. `is_mine`: the reader wrote it.
+
+    `digest_readers` are those to whom it went in a digest so far; they are in no other figure.
+    """
 
     id: int
     state: State
@@ -76,6 +79,7 @@ class MailingCard(msgspec.Struct, frozen=True, kw_only=True):
     started_at: datetime | None
     finished_at: datetime | None
     deliveries: Deliveries
+    digest_readers: int
 
 
 class MailingView(MailingCard, frozen=True, kw_only=True):
@@ -200,11 +204,19 @@ async def _whole(
         "WHERE mailing_id = ANY($1) GROUP BY mailing_id, state, reason ORDER BY reason",
         ids,
     )
+    read = await reader.fetch(
+        "SELECT e.mailing_id, count(*) AS count FROM digest_entry e "
+        "JOIN digest_delivery d USING (member_id, rhythm, day) "
+        "WHERE e.mailing_id = ANY($1) AND d.state = 'sent' GROUP BY e.mailing_id",
+        ids,
+    )
+    readers = {entry["mailing_id"]: entry["count"] for entry in read}
     names = await registry.refs({link["filiere_id"] for link in links}, language)
     return [
         {
             **row,
             "filieres": [names[e["filiere_id"]] for e in links if e["mailing_id"] == row["id"]],
+            "digest_readers": readers.get(row["id"], 0),
             "deliveries": _deliveries([e for e in counts if e["mailing_id"] == row["id"]]),
         }
         for row in rows

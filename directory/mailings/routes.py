@@ -10,14 +10,16 @@ from directory.http import pages, problems
 from directory.http.listing import Listing, PageLimit, PageNumber
 from directory.mailings import (
     audience,
+    digests,  # noqa: F401 - emitting needs to know who listens
     dispatch,
     drafts,
+    proof_routes,
     record,
     sending,  # noqa: F401 - emitting needs to know who listens
 )
 from directory.mailings.audience import Audience
 from directory.mailings.drafts import MailingDraft
-from directory.mailings.page_routes import PAGES
+from directory.mailings.page_routes import PAGES as WRITING_PAGES
 from directory.mailings.record import MailingCard, MailingView, State
 
 StateFilter = Annotated[
@@ -108,6 +110,6 @@ async def cancel_mailing(request: ActorRequest, mailing_id: FromPath[int]) -> Ma
 
 API = [
     list_mailings, create_mailing, get_mailing, edit_mailing, delete_mailing, get_audience,
-    send_mailing, cancel_mailing,
+    send_mailing, cancel_mailing, *proof_routes.API,
 ]  # fmt: skip
-__all__ = ["API", "PAGES"]
+PAGES = [*WRITING_PAGES, *proof_routes.PAGES]

@@ -1,5 +1,6 @@
 """vCards (RFC 6350, version 4.0) of what the reader sees of a member."""
 
+import base64
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from urllib.parse import quote
@@ -18,13 +19,14 @@ _CONTROLS = re.compile("[\x00-\x08\x0e-\x1f\x7f]")
 _URI = ":/?#[]@!$&'()*+,;=%-._~"
 
 
-def card(view: MemberView, language: str = SOURCE) -> str:
+def card(view: MemberView, language: str = SOURCE, photo: bytes | None = None) -> str:
     """A whole vCard, with CRLF at its end. It holds nothing that the view does not.
 
+    photo: the JPEG of what the view shows; without it the vCard has the address of it.
     What a vCard has no property for (skills wanted, availability, stage) stays out of it.
     """
     lines = ["BEGIN:VCARD", "VERSION:4.0", "KIND:individual", *_properties(view, language)]
-    return "".join(f"{fold(line)}\r\n" for line in (*lines, "END:VCARD"))
+    return "".join(f"{fold(line)}\r\n" for line in (*lines, *_photo(view, photo), "END:VCARD"))
 
 
 def _properties(view: MemberView, language: str) -> Iterator[str]:
@@ -53,6 +55,14 @@ def _properties(view: MemberView, language: str) -> Iterator[str]:
     for number, one in enumerate(view.languages, start=1):
         yield f"LANG;PREF={number}:{escaped(one.language)}"
     yield from (f"URL:{uri(link.url)}" for link in view.links)
+
+
+def _photo(view: MemberView, photo: bytes | None) -> Iterator[str]:
+    """RFC 6350, 6.2.4. In the card itself: an address book has no session to fetch it with."""
+    if photo is not None:
+        yield f"PHOTO:data:image/jpeg;base64,{base64.b64encode(photo).decode()}"
+    elif view.photo:
+        yield f"PHOTO;MEDIATYPE=image/webp:{uri(settings.current().public_url + view.photo.large)}"
 
 
 def cards(views: Iterable[MemberView], language: str = SOURCE) -> Iterator[str]:

@@ -4,6 +4,9 @@ Who writes shows theirs, as Reply-To. Visitors cannot: an address that nobody co
 anybody write in anybody's name.
 """
 
+import hashlib
+import hmac
+import secrets
 from datetime import datetime, timedelta
 from email.errors import MessageError
 from email.headerregistry import Address
@@ -21,8 +24,10 @@ from directory.limits import Limit
 from directory.members import drafts, posting, profiles
 from directory.members.audiences import Level
 from directory.members.posting import Outcome
+from directory.members.views import MemberView
 
 LONGEST = 3_000
+JOINERS = "\u200c\u200d"
 LOG_DAYS = 180
 REFUSE, REPORT = "contact-refuse", "contact-report"
 MAILS = Path(__file__).parent / "mails"
@@ -32,13 +37,29 @@ PER_RECIPIENT = Limit("contact.recipient", 20, timedelta(days=1))
 PER_NETWORK = Limit("contact.network", 40, timedelta(days=1))
 
 
-class ContactClosed(errors.Forbidden):
-    """No message goes to this member. Whether from nobody or from one person is not told."""
+class ContactClosed(errors.NotFound):
+    """No message goes to this member: who refuses it, from one person or from all, whose address
+    takes none, who left, who is hidden and who never was give this one answer."""
 
     kind = "contact-closed"
+    title = marked("Ce message ne peut pas partir")
 
     def __init__(self) -> None:
         super().__init__(marked("Cette personne ne reçoit pas de message par l’annuaire."))
+
+
+class KeyUsed(errors.Conflict):
+    """The key stands for another message already. Nothing was sent."""
+
+    kind = "key-used"
+
+    def __init__(self) -> None:
+        super().__init__(
+            marked(
+                "Un autre message est déjà parti de cette page. Celui-ci n’est pas parti : "
+                "relisez-le, puis envoyez-le."
+            )
+        )
 
 
 class MessageDraft(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -112,36 +133,88 @@ async def is_open_to_others(actor: Actor, member_id: int, nearness: Level) -> bo
     return is_open and Level.MEMBER <= nearness < Level.SELF
 
 
+async def require_open(actor: Actor, member_id: int, language: str = SOURCE) -> MemberView:
+    """The member, if the actor may write to them. :raises ContactClosed: whatever the reason."""
+    actor.require(Permission.WRITE_TO_MEMBER)
+    try:
+        view = await profiles.get(actor, member_id, language)
+    except errors.NotFound:
+        raise ContactClosed from None
+    if not await is_open(actor, member_id):
+        raise ContactClosed
+    return view
+
+
+def new_key() -> str:
+    """For a form: nobody guesses it, and each form has its own."""
+    return secrets.token_urlsafe(16)
+
+
 async def write(
-    actor: Actor, member_id: int, draft: MessageDraft, network: str = ""
+    actor: Actor, member_id: int, draft: MessageDraft, network: str = "", key: str = ""
 ) -> MessageReceipt:
     """Take a message for a member; a job sends it.
 
-    :raises errors.NotFound: for whom the actor does not see. :raises ContactClosed: for who
-        refuses it. :raises errors.TooMany: past a limit. :raises errors.Malformed: for its text.
+    :param key: what the sender calls this message. Sent again under its key it is the same one:
+        its receipt comes back, and no second mail goes out.
+    :raises ContactClosed: for who takes none. :raises errors.TooMany: past a limit.
+    :raises errors.Malformed: for its text. :raises KeyUsed: for another message under the key.
     """
     actor.require(Permission.WRITE_TO_MEMBER)
-    await profiles.get(actor, member_id)
     body = _text(draft.body)
     _reply_to(actor.email)
+    named, said = _prints(key, member_id, body) if key else (None, None)
     async with db.transaction() as opened:
-        if await opened.fetchrow(_OPEN, member_id, actor.account_id) is None:
-            raise ContactClosed
-        await limits.take(PER_SENDER, actor.account_id or 0)
-        await limits.take(PER_PAIR, actor.account_id or 0, member_id)
-        await limits.take(PER_RECIPIENT, member_id)
-        if network:
-            await limits.take(PER_NETWORK, network)
+        if named and (known := await _known(opened, actor, named, said)):
+            return known
+        await require_open(actor, member_id)
         row = await opened.fetchrow(
-            "INSERT INTO contact_message (sender_id, recipient_id, body) VALUES ($1, $2, $3)"
+            "INSERT INTO contact_message (sender_id, recipient_id, body, key, said)"
+            " VALUES ($1, $2, $3, $4, $5)"
+            " ON CONFLICT (sender_id, key) WHERE key IS NOT NULL DO NOTHING"
             " RETURNING id, asked_at",
-            actor.account_id, member_id, body,
+            actor.account_id, member_id, body, named, said,
         )  # fmt: skip
-        assert row is not None  # noqa: S101 - for mypy: an insert returns its row
+        if row is None:  # the same form came a second time while the first was being kept
+            known = await _known(opened, actor, named, said)
+            assert known is not None  # noqa: S101 - for mypy: the index says that it is there
+            return known
+        await _count(actor, member_id, network)
         # Without the recipient: who wrote to whom is not kept as long as the audit log.
         await audit.record(actor, "message.written", subject=f"message:{row['id']}")
         await jobs.emit(MessageQueued(row["id"]))
     return MessageReceipt(row["id"], row["asked_at"])
+
+
+def _prints(key: str, member_id: int, body: str) -> tuple[bytes, bytes]:
+    said = hmac.new(settings.current().secret, f"{member_id}\0{body}".encode(), hashlib.sha256)
+    return hashlib.sha256(key.encode(errors="replace")).digest(), said.digest()
+
+
+async def _known(
+    opened: asyncpg.Connection, actor: Actor, key: bytes | None, said: bytes | None
+) -> MessageReceipt | None:
+    """The message that the actor sent under this key.
+
+    :raises KeyUsed: when it said another thing.
+    """
+    row = await opened.fetchrow(
+        "SELECT id, asked_at, said FROM contact_message WHERE sender_id = $1 AND key = $2",
+        actor.account_id, key,
+    )  # fmt: skip
+    if row is None:
+        return None
+    if row["said"] != said:
+        raise KeyUsed
+    return MessageReceipt(row["id"], row["asked_at"])
+
+
+async def _count(actor: Actor, member_id: int, network: str) -> None:
+    await limits.take(PER_SENDER, actor.account_id or 0)
+    await limits.take(PER_PAIR, actor.account_id or 0, member_id)
+    await limits.take(PER_RECIPIENT, member_id)
+    if network:
+        await limits.take(PER_NETWORK, network)
 
 
 def _text(typed: str) -> str:
@@ -240,8 +313,9 @@ def _page(member_id: int | None) -> str:
 
 
 def _plain(name: str) -> str:
-    """A name on one line, without characters that nobody sees."""
-    return " ".join("".join(c if c.isprintable() else " " for c in name).split())
+    """A name on one line, without characters that nobody sees but those that join letters."""
+    seen = (c if c.isprintable() or c in JOINERS else " " for c in name)
+    return " ".join("".join(seen).split())
 
 
 def _message_id(message_id: int, mail_from: str) -> str:

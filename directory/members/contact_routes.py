@@ -4,20 +4,40 @@ from typing import Annotated, Any
 
 import msgspec
 from litestar import Response, get, post
-from litestar.params import FromPath, JSONBody, QueryParameter, URLEncodedBody
+from litestar.params import (
+    FromPath,
+    HeaderParameter,
+    JSONBody,
+    QueryParameter,
+    URLEncodedBody,
+)
 from litestar.response import Redirect
 
 from directory import errors
 from directory.accounts.authentication import ActorRequest
 from directory.http import clients, pages, problems
-from directory.members import contact, freshness, profiles
-from directory.members.contact import MessageDraft, MessageReceipt
+from directory.members import contact, freshness
+from directory.members.contact import ContactClosed, KeyUsed, MessageDraft, MessageReceipt
+from directory.members.views import MemberView
 
 Done = Annotated[str, QueryParameter(max_length=20)]
 
 
+IdempotencyKey = Annotated[
+    str,
+    HeaderParameter(
+        name="Idempotency-Key", max_length=200,
+        description="Your own name for this message, such as a UUID. Sent again under the same "
+        "key it goes out once.",
+    ),
+]  # fmt: skip
+
+
 class MessageForm(msgspec.Struct):
+    """key: each form that is drawn has its own, so that it is sent once."""
+
     body: str = ""
+    key: str = ""
 
 
 class ChoiceForm(msgspec.Struct):
@@ -35,36 +55,51 @@ class AcceptForm(msgspec.Struct):
 async def message_page(
     request: ActorRequest, member_id: FromPath[int], done: Done = ""
 ) -> Response[str]:
-    if request.user.is_visitor:
-        raise errors.SignInNeeded
-    return await _form(request, member_id, MessageForm(), done=done)
+    try:
+        view = await contact.require_open(request.user, member_id, pages.language(request))
+    except ContactClosed as problem:
+        return _closed(request, problem)
+    return _form(request, view, MessageForm(), done=done)
 
 
 @post("/members/{member_id:int}/message", include_in_schema=False, status_code=303)
 async def send_message(
     request: ActorRequest, member_id: FromPath[int], data: URLEncodedBody[MessageForm]
 ) -> Response[str] | Redirect:
+    """Whatever is wrong, what was typed is shown again."""
     try:
         await contact.write(
-            request.user, member_id, MessageDraft(data.body), clients.network(request)
+            request.user, member_id, MessageDraft(data.body), clients.network(request), data.key
         )
-    except (errors.Malformed, errors.TooMany) as problem:  # shown with what was typed
-        return await _form(request, member_id, data, problem)
+    except ContactClosed as problem:
+        return _closed(request, problem, data.body)
+    except (errors.Malformed, errors.TooMany, KeyUsed) as problem:
+        try:
+            view = await contact.require_open(request.user, member_id, pages.language(request))
+        except ContactClosed as closed:
+            return _closed(request, closed, data.body)
+        return _form(request, view, data, problem)
     return Redirect(f"/members/{member_id}/message?done=sent", status_code=303)
 
 
-async def _form(
+def _form(
     request: ActorRequest,
-    member_id: int,
+    view: MemberView,
     typed: MessageForm,
     problem: errors.Problem | None = None,
     done: str = "",
 ) -> Response[str]:
-    view = await profiles.get(request.user, member_id, pages.language(request))
     return pages.page(
         request, "members/message.html", status=problem.status if problem else 200,
-        view=view, typed=typed, problem=problem, done=done, longest=contact.LONGEST,
-        is_open=await contact.is_open(request.user, member_id),
+        view=view, typed=typed, problem=problem, done=done, key=contact.new_key(),
+    )  # fmt: skip
+
+
+def _closed(request: ActorRequest, problem: ContactClosed, body: str = "") -> Response[str]:
+    """One page, without a name: it is the same for who refuses, who is hidden and who never was."""
+    return pages.page(
+        request, "members/message.html", status=problem.status, view=None, problem=problem,
+        done="", typed=MessageForm(body),
     )  # fmt: skip
 
 
@@ -123,16 +158,20 @@ async def report(token: FromPath[str]) -> Redirect:
 @post(
     "/members/{member_id:int}/messages", operation_id="writeToMember", status_code=202,
     summary="Write to a member, by mail, without knowing their address",
-    tags=["members"], responses=problems.responses(401, 403, 404, 429),
+    tags=["members"], responses=problems.responses(401, 403, 404, 409, 429),
 )  # fmt: skip
 async def write_to_member(
-    request: ActorRequest, member_id: FromPath[int], data: JSONBody[MessageDraft]
+    request: ActorRequest,
+    member_id: FromPath[int],
+    data: JSONBody[MessageDraft],
+    key: IdempotencyKey = "",
 ) -> MessageReceipt:
     """Your name and your address go with it: the answer comes to you, past this service.
 
-    At most 10 messages a day, 3 to the same member. 403 `contact-closed` for who takes none.
+    At most 10 messages a day, 3 to the same member. 404 `contact-closed` for who takes none, for
+    whatever reason, and for who is not there. 409 `key-used` for another message under a key.
     """
-    return await contact.write(request.user, member_id, data, clients.network(request))
+    return await contact.write(request.user, member_id, data, clients.network(request), key)
 
 
 PAGES = [

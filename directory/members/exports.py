@@ -38,6 +38,7 @@ class Registered(msgspec.Struct, frozen=True):
 
     number: str = ""
     joined_on: str = ""
+    turnover_band: str = ""
 
 
 NOT_TOLD = Registered()
@@ -71,6 +72,7 @@ CELLS: dict[str, Cell] = {
     "available_until": lambda view, _: str(view.available_until or ""),
     Column.LINKS: lambda view, _: escaping.joined([link.url for link in view.links]),
     "filieres": lambda view, _: escaping.joined([one.name for one in view.filieres]),
+    Column.TURNOVER: lambda _, register: register.turnover_band,
     Column.JOINED_ON: lambda _, register: register.joined_on,
     "confirmed_at": lambda view, _: view.confirmed_at.isoformat() if view.confirmed_at else "",
 }
@@ -87,11 +89,13 @@ async def prepare(actor: Actor) -> None:
         await audit.record(actor, "members.exported")
 
 
-async def write(actor: Actor, form: Format, language: str) -> AsyncIterator[bytes]:
-    """The file, piece by piece."""
+async def write(
+    actor: Actor, form: Format, language: str, ids: Collection[int] | None = None
+) -> AsyncIterator[bytes]:
+    """The file, piece by piece; with ids, those of them whom the actor may see."""
     if form is Format.CSV:
         yield BOM + sheets.line([_title(name, language) for name in CELLS])
-    async for views in _pieces(actor, language):
+    async for views in _pieces(actor, language, ids):
         if form is Format.JSONL:
             yield b"".join(msgspec.json.encode(view) + b"\n" for view in views)
         elif form is Format.VCF:
@@ -110,9 +114,11 @@ def _title(name: str, language: str) -> str:
     return columns.title(name, language)
 
 
-async def _pieces(actor: Actor, language: str) -> AsyncIterator[list[MemberView]]:
+async def _pieces(
+    actor: Actor, language: str, ids: Collection[int] | None
+) -> AsyncIterator[list[MemberView]]:
     piece: list[MemberView] = []
-    async for view in profiles.stream(actor, language):
+    async for view in profiles.stream(actor, language, ids=ids):
         piece.append(view)
         if len(piece) == A_PIECE:
             yield piece
@@ -127,8 +133,11 @@ async def _register(actor: Actor, ids: Collection[int]) -> dict[int, Registered]
         return {}
     async with db.connection() as reader:
         rows = await reader.fetch(
-            "SELECT id, number, joined_on FROM member WHERE id = ANY($1)", list(ids)
+            "SELECT m.id, m.number, m.joined_on, d.turnover_band::text AS band FROM member m "
+            "LEFT JOIN member_declaration d ON d.member_id = m.id WHERE m.id = ANY($1)",
+            list(ids),
         )
     return {
-        row["id"]: Registered(row["number"] or "", row["joined_on"].isoformat()) for row in rows
+        row["id"]: Registered(row["number"] or "", row["joined_on"].isoformat(), row["band"] or "")
+        for row in rows
     }

@@ -105,8 +105,14 @@ SECTIONS = (
         name="messages",
         title=marked("Les messages écrits par l’annuaire, par vous et à vous"),
         table="contact_message",
-        columns=("id", "state", "body", "asked_at", "done_at", "reported_at"),
-        extra={"is_own_act": "(t.sender_id = p.account_id)"},
+        columns=("id", "body", "asked_at", "done_at", "reported_at"),
+        extra={
+            "is_own_act": "(t.sender_id = p.account_id)",
+            # What became of it would tell who wrote something of another's address.
+            "state": "CASE WHEN t.recipient_id = p.member_id OR t.done_at IS NULL"
+            " THEN t.state::text END",
+        },
+        covers=("state", "key", "said"),
         where="(t.sender_id = p.account_id OR t.recipient_id = p.member_id)",
         order="t.id",
     ),

@@ -1,5 +1,6 @@
 """Links to one's site and networks: which are taken, and which network they are of."""
 
+import re
 from urllib.parse import urlsplit
 
 from directory import errors
@@ -7,6 +8,16 @@ from directory.languages import marked
 from directory.members.views import LinkView
 
 LONGEST = 300
+MAIL = marked(
+    "« %(link)s » est une adresse mail. Sa place est le champ « Adresse mail » de votre fiche : "
+    "vous y choisissez qui la voit."
+)
+NUMBER = marked(
+    "« %(link)s » est un numéro. Sa place est le champ « Téléphone » de votre fiche : "
+    "vous y choisissez qui le voit."
+)
+REACHED = {"mailto": MAIL, "tel": NUMBER, "sms": NUMBER, "callto": NUMBER}
+ADDRESS = re.compile(r"[^\s@/:]+@[^\s@/:]+\.[^\s@/:]+")
 NETWORKS = {
     "linkedin.com": "linkedin",
     "facebook.com": "facebook",
@@ -27,8 +38,10 @@ NO_MASTODON = (
 def read(field: str, typed: str) -> LinkView:
     """A link from what was typed; https:// is added where no scheme is.
 
-    :raises errors.Malformed: for anything but an http(s) address of a named host.
+    :raises errors.Malformed: for anything but an http(s) address of a named host. What reaches a
+        person has fields of its own, with an audience of their own.
     """
+    _refuse_reach(field, typed)
     url = typed if "://" in typed or _scheme(typed) else f"https://{typed}"
     try:
         parts = urlsplit(url)
@@ -47,6 +60,14 @@ def read(field: str, typed: str) -> LinkView:
             link=typed[:80],
         )
     return LinkView(network(host, parts.path), url)
+
+
+def _refuse_reach(field: str, typed: str) -> None:
+    scheme, colon, rest = typed.partition(":")
+    if colon and scheme.strip().lower() in REACHED:
+        raise errors.Malformed.field(field, REACHED[scheme.strip().lower()], link=rest.strip()[:80])
+    if ADDRESS.fullmatch(typed.strip()):
+        raise errors.Malformed.field(field, MAIL, link=typed.strip()[:80])
 
 
 def _scheme(typed: str) -> bool:

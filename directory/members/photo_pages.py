@@ -67,8 +67,8 @@ async def show_photo(
     request: ActorRequest, member_id: FromPath[int], file: FromPath[str]
 ) -> Response[bytes]:
     name, side = images.parts(file)
-    content, audience = await photos.read(request.user, member_id, name, side)
-    return images.answer(request, file, content, is_public=audience is Audience.PUBLIC)
+    content = await photos.read(request.user, member_id, name, side)
+    return images.answer(request, file, content)
 
 
 @post(

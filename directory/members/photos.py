@@ -12,6 +12,7 @@ from directory.limits import Limit
 from directory.members import pictures, profiles
 from directory.members.audiences import Audience, Field
 from directory.members.pictures import PHOTO_SIDES, Focus
+from directory.members.views import MemberView
 
 FOLDER = "photo"
 SENT = Limit("picture", most=60, window=timedelta(hours=1))
@@ -77,19 +78,30 @@ async def _note(actor: Actor, member_id: int, action: str, old: str | None) -> N
         await pictures.drop(_keys(member_id, old))
 
 
-async def read(actor: Actor, member_id: int, name: str, side: int) -> tuple[bytes, Audience]:
-    """A size of the photo that is there now, and who may see it.
+async def read(actor: Actor, member_id: int, name: str, side: int) -> bytes:
+    """A size of the photo that is there now.
 
     :raises errors.NotFound: for another one, and where the actor may not see it.
     """
-    audience = await profiles.audience_of(actor, member_id, Field.PHOTO)
+    await profiles.require_seen(actor, member_id, Field.PHOTO)
     async with db.connection() as reader:
         shown = await reader.fetchval(
             "SELECT name FROM member_photo WHERE member_id = $1", member_id
         )
     if shown != name or side not in PHOTO_SIDES:
         raise errors.NotFound
-    return await files.read(pictures.keys(FOLDER, member_id, name, (side,))[0]), audience
+    return await files.read(pictures.keys(FOLDER, member_id, name, (side,))[0])
+
+
+async def portrait(view: MemberView) -> bytes | None:
+    """The photo that a view shows, as JPEG, which every address book reads."""
+    if view.photo is None:
+        return None
+    try:
+        content = await files.read(f"{FOLDER}/{view.id}/{view.photo.large.rpartition('/')[2]}")
+    except errors.NotFound:  # replaced this moment
+        return None
+    return await pictures.jpeg(content)
 
 
 def _keys(member_id: int, name: str) -> list[str]:

@@ -172,6 +172,12 @@ def _squares(image: Image.Image, focus: Focus) -> list[Image.Image]:
     ]
 
 
+def sized(image: Image.Image, *, is_square: bool) -> tuple[bytes, ...]:
+    """A picture that is drawn here, as what is sent would be kept."""
+    made = _squares(image, "centre") if is_square else _whole(image)
+    return tuple(_webp(one) for one in made)
+
+
 def _whole(image: Image.Image) -> list[Image.Image]:
     """Never made larger than it is."""
     sized = []
@@ -185,6 +191,17 @@ def _whole(image: Image.Image) -> list[Image.Image]:
 def _webp(image: Image.Image) -> bytes:
     out = io.BytesIO()
     image.save(out, "WEBP", quality=QUALITY, method=4)
+    return out.getvalue()
+
+
+async def jpeg(content: bytes) -> bytes:
+    """A picture of ours in the format that everything reads."""
+    return await to_thread.run_sync(_jpeg, content)
+
+
+def _jpeg(content: bytes) -> bytes:
+    out = io.BytesIO()
+    Image.open(io.BytesIO(content), formats=("WEBP",)).save(out, "JPEG", quality=QUALITY)
     return out.getvalue()
 
 

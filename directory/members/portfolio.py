@@ -12,7 +12,7 @@ from directory.accounts import audit
 from directory.accounts.actor import Actor, Permission
 from directory.languages import marked
 from directory.members import drafts, links, photos, pictures, profiles
-from directory.members.audiences import Audience, Field
+from directory.members.audiences import Field
 from directory.members.pictures import PICTURE_SIDES, Written
 
 FOLDER = "portfolio"
@@ -163,12 +163,12 @@ async def move(actor: Actor, entry_id: int, *, up: bool) -> None:
         await order(actor, OrderDraft(ids))
 
 
-async def read(actor: Actor, member_id: int, name: str, side: int) -> tuple[bytes, Audience]:
-    """A size of a picture of an entry, and who may see it.
+async def read(actor: Actor, member_id: int, name: str, side: int) -> bytes:
+    """A size of a picture of an entry.
 
     :raises errors.NotFound: for none, and where the actor may not see it.
     """
-    audience = await profiles.audience_of(actor, member_id, Field.PORTFOLIO)
+    await profiles.require_seen(actor, member_id, Field.PORTFOLIO)
     async with db.connection() as reader:
         is_there = await reader.fetchval(
             "SELECT EXISTS (SELECT FROM portfolio_entry WHERE member_id = $1 AND picture = $2)",
@@ -176,7 +176,7 @@ async def read(actor: Actor, member_id: int, name: str, side: int) -> tuple[byte
         )  # fmt: skip
     if not is_there or side not in PICTURE_SIDES:
         raise errors.NotFound
-    return await files.read(pictures.keys(FOLDER, member_id, name, (side,))[0]), audience
+    return await files.read(pictures.keys(FOLDER, member_id, name, (side,))[0])
 
 
 class _Picture:

@@ -14,7 +14,7 @@ from directory.accounts.authentication import ActorRequest
 from directory.http import images, pages, problems
 from directory.languages import marked
 from directory.members import forms, photo_pages, portfolio, profiles
-from directory.members.audiences import Audience, Field
+from directory.members.audiences import Field
 from directory.members.portfolio import EntryDraft, OrderDraft
 from directory.members.views import MemberView, PortfolioView
 
@@ -43,8 +43,8 @@ async def show_picture(
     request: ActorRequest, member_id: FromPath[int], file: FromPath[str]
 ) -> Response[bytes]:
     name, side = images.parts(file)
-    content, audience = await portfolio.read(request.user, member_id, name, side)
-    return images.answer(request, file, content, is_public=audience is Audience.PUBLIC)
+    content = await portfolio.read(request.user, member_id, name, side)
+    return images.answer(request, file, content)
 
 
 @get("/members/{member_id:int}/works/new", include_in_schema=False)

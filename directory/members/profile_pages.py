@@ -156,7 +156,8 @@ async def save_part(
     form: FieldForm,
     save: Callable[[int], Awaitable[None]],
 ) -> Response[Any]:
-    """Save one field of a form; `save` takes the version that it changes.
+    """Save one field of a form; `save` takes the version that it changes. Where a script runs the
+    answer is that field alone, to be swapped in.
 
     A change elsewhere in the profile is in nobody's way. One of the same field is shown, with both
     ways out, and what was typed stays in the form.
@@ -176,7 +177,17 @@ async def save_part(
                 continue
             mine = msgspec.structs.replace(form, version=held.version, seen=held.seen)
             return await form_page(request, view, field, mine, clash=problem)
+        if pages.wants_part(request):
+            return await _saved_part(request, member_id, field)
         return Redirect(f"/members/{member_id}?saved={field}#{field}", status_code=303)
+
+
+async def _saved_part(request: ActorRequest, member_id: int, field: Field) -> Response[str]:
+    view = await profiles.get(request.user, member_id, pages.language(request))
+    answer = _page(request, view, saved=field)
+    if "/edit/" in request.headers.get("hx-current-url", ""):  # reloading opens no form again
+        answer.headers["HX-Replace-Url"] = f"/members/{member_id}"
+    return answer
 
 
 @post("/members/{member_id:int}/confirm", include_in_schema=False, status_code=303)
@@ -254,8 +265,10 @@ def _page(
         "seen_as": None, "done": None, "saved": None, "editing": None, "may_write": False,
         "public": None, **context,
     }  # fmt: skip
+    is_part = bool(values["editing"] or values["saved"]) and pages.wants_part(request)
+    template = "members/profile_part.html" if is_part else "members/profile.html"
     return pages.page(
-        request, "members/profile.html", status=status,
+        request, template, status=status,
         view=view, is_owner=is_owner,
         sections=[section for section in shown if section[1]],
         labels=LABELS, audience_names=audiences.NAMES, viewers=VIEWERS,

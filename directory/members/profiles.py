@@ -100,9 +100,9 @@ _JOIN_PLACE = "LEFT JOIN place p ON p.id = m.place_id LEFT JOIN region r ON r.co
 def _whole(language: str) -> str:
     """SQL of everything; a condition is added. $2 is `own_id`."""
     return f"""
-        SELECT m.id, m.display_name, m.headline, m.biography, m.availability, m.available_until,
-            m.stage, m.phone, m.audiences, m.confirmed_at, m.version,
-            m.updated_at, a.email::text AS email,
+        SELECT m.id, m.display_name, m.given_name, m.family_name, m.headline, m.biography,
+            m.availability, m.available_until, m.stage, m.phone, m.audiences, m.confirmed_at,
+            m.version, m.updated_at, a.email::text AS email,
             (SELECT name FROM member_photo WHERE member_id = m.id) AS photo,
             {_select_lists(language, dict.fromkeys(_LISTS, "true"))},
             CASE WHEN p.id IS NOT NULL THEN {_select_place(language)} END AS place,
@@ -148,13 +148,22 @@ async def _row(actor: Actor, member_id: int, language: str) -> asyncpg.Record:
 
 
 async def stream(
-    actor: Actor, language: str = languages.SOURCE, *, after: int = 0
+    actor: Actor,
+    language: str = languages.SOURCE,
+    *,
+    after: int = 0,
+    ids: Collection[int] | None = None,
 ) -> AsyncIterator[MemberView]:
-    """Everybody whom the actor may see, as `get` gives them, by number: a batch in memory."""
+    """Everybody (or those of ids) whom the actor may see, as `get` gives them, by number: a batch
+    in memory."""
     async with db.connection() as reader, _one_moment(reader):
         own = audiences.own_id(actor)
-        query = f"{_whole(language)} AND m.id > $1 ORDER BY m.id"
-        async for row in reader.cursor(query, after, own, prefetch=STREAMED):
+        query = (
+            f"{_whole(language)} AND m.id > $1 AND ($3::bigint[] IS NULL OR m.id = ANY($3))"
+            " ORDER BY m.id"
+        )
+        chosen = None if ids is None else list(ids)
+        async for row in reader.cursor(query, after, own, chosen, prefetch=STREAMED):
             nearness = audiences.level(actor, row["id"], shares_filiere=row["shares_filiere"])
             if (view := _view(row, nearness)) is not None:
                 yield view
@@ -195,6 +204,8 @@ def _view(row: asyncpg.Record, nearness: Level) -> MemberView | None:
         filieres=_filieres(shown.get(Field.MEMBERSHIPS)),
         portfolio=[views.entry(row["id"], each) for each in shown.get(Field.PORTFOLIO, ())],
         confirmed_at=row["confirmed_at"],
+        given_name=row["given_name"] if is_owner else None,
+        family_name=row["family_name"] if is_owner else None,
         audiences={field: audiences.chosen(chosen, field) for field in Field} if is_owner else None,
         version=row["version"] if is_owner else None,
         updated_at=row["updated_at"] if is_owner else None,
@@ -278,8 +289,8 @@ def _availability(row: asyncpg.Record | None) -> dict[str, Any]:
     return {"availability": Availability(row["availability"]), "available_until": until}
 
 
-async def audience_of(actor: Actor, member_id: int, field: Field) -> Audience:
-    """Who may see a field that the actor sees: alone enough to answer with a file of it.
+async def require_seen(actor: Actor, member_id: int, field: Field) -> None:
+    """Let who sees a field pass: enough to answer with a file of it.
 
     :raises errors.NotFound: where the actor does not see it, whatever the reason.
     """
@@ -298,8 +309,6 @@ async def audience_of(actor: Actor, member_id: int, field: Field) -> Audience:
     nearness = audiences.level(actor, member_id, shares_filiere=row["shares_filiere"])
     if not {Field.DISPLAY_NAME, field} <= audiences.visible_to(nearness, chosen):
         raise errors.NotFound
-    widths = [audiences.chosen(chosen, one) for one in (Field.DISPLAY_NAME, field)]
-    return max(widths, key=lambda audience: audiences.NEEDED[audience])
 
 
 async def require_own(actor: Actor, member_id: int) -> None:

@@ -149,6 +149,8 @@ class ContactMessage(Table, tablename="contact_message"):
     asked_at = Timestamptz(null=False)
     done_at = Timestamptz(null=True, default=None)
     reported_at = Timestamptz(null=True, default=None)
+    key = Bytea(null=True, default=None)
+    said = Bytea(null=True, default=None)
 
 
 class MemberImport(Table, tablename="member_import"):

@@ -137,7 +137,8 @@ def entry(member_id: int, row: Sequence[Any]) -> PortfolioView:
 class MemberView(msgspec.Struct, frozen=True, kw_only=True):
     """A profile. trades: the main one first. availability falls back to null after its last day.
 
-    audiences, version and updated_at are for the owner only; version is needed to change it.
+    given_name and family_name (as the cooperative's register has them), audiences, version and
+    updated_at are for the owner only; version is needed to change it.
     """
 
     id: int
@@ -161,6 +162,8 @@ class MemberView(msgspec.Struct, frozen=True, kw_only=True):
     filieres: list[FiliereView] = []
     portfolio: list[PortfolioView] = []
     confirmed_at: datetime | None = None
+    given_name: str | None = None
+    family_name: str | None = None
     audiences: dict[Field, Audience] | None = None
     version: int | None = None
     updated_at: datetime | None = None

@@ -38,9 +38,36 @@ ROWS = (
         marked("7 jours sans suite, 30 jours après l’import"),
     ),
     Kept(
+        marked("Tranche de chiffre d’affaires déclarée à la coopérative"),
+        marked("Compter les filières, sans montrer la vôtre"),
+        marked("Tant que le compte existe"),
+    ),
+    Kept(
+        marked("Décisions et raisons écrites pour une filière"),
+        marked("Que chacun sache pourquoi elle existe"),
+        marked("Sans limite"),
+        after=marked("Le texte et la date, sans votre nom"),
+    ),
+    Kept(
         marked("Filières, mandats, choix de mails"),
         marked("Vous écrire ce que vous avez choisi"),
         marked("Tant que le compte existe"),
+    ),
+    Kept(
+        marked("Avis sur des filières proposées"),
+        marked("Aider la coopérative à décider"),
+        marked("Tant que le compte existe"),
+    ),
+    Kept(
+        marked("Filières que vous avez proposées"),
+        marked("Elles appartiennent aussi aux membres qui les soutiennent"),
+        marked("Sans limite"),
+        after=marked("Elles restent, sans votre nom"),
+    ),
+    Kept(
+        marked("Demandes d’entrée dans une filière, invitations"),
+        marked("Y répondre, et se souvenir de la réponse"),
+        marked("Un an après la réponse"),
     ),
     Kept(
         marked("Messages écrits par l’annuaire : qui, à qui, quand"),

@@ -7,6 +7,7 @@ from directory.events import captions
 from directory.filieres.lifecycle import Stage
 from directory.filieres.method import Way
 from directory.filieres.moments import Moment, StepAudience
+from directory.filieres.turnover import Band
 from directory.http import pages
 from directory.languages import marked, translate
 from directory.mailings import record
@@ -100,8 +101,17 @@ COLUMNS = {
     "to_stage": marked("Étape d’après"),
     "reason": marked("Raison"),
     "decided_at": marked("Décision"),
+    "author_role": marked("Au titre de"),
+    "written_at": marked("Écriture"),
     "joined_at": marked("Entrée"),
     "left_at": marked("Sortie"),
+    "slot": marked("Place"),
+    "choices": marked("Mails choisis"),
+    "approved_at": marked("Accord"),
+    "answered_at": marked("Réponse"),
+    "message": marked("Message"),
+    "invited_at": marked("Invitation"),
+    "dismissed_at": marked("Écartée"),
     "topic": marked("Sujet"),
     "rhythm": marked("Rythme"),
     "ledger_id": marked("Ligne du registre"),
@@ -111,7 +121,15 @@ COLUMNS = {
     "wording": marked("Texte accepté"),
     "wording_version": marked("Version du texte"),
     "wording_sha256": marked("Empreinte du texte"),
+    "given_on": marked("Accord donné le"),
+    "given_where": marked("Accord donné où"),
+    "given_wording": marked("Texte accepté ailleurs"),
     "until": marked("Jusqu’au"),
+    "paused_at": marked("Début de la pause"),
+    "announced_at": marked("Annonce"),
+    "mailed_at": marked("Mail envoyé"),
+    "day": marked("Jour"),
+    "event_id": marked("Date de l’agenda"),
     "uid": marked("Identifiant"),
     "audience": marked("Public"),
     "title": marked("Titre"),
@@ -143,6 +161,15 @@ COLUMNS = {
     "smtp_code": marked("Code du serveur"),
     "smtp_text": marked("Réponse du serveur"),
     "sent_at": marked("Envoi"),
+    "need": marked("Besoin"),
+    "intentions": marked("Premières intentions"),
+    "told_at": marked("Coordination prévenue"),
+    "decided_as": marked("Décidée en tant que"),
+    "stance": marked("Avis"),
+    "opinion": marked("Texte de l’avis"),
+    "wants_mails": marked("Suivi par mail"),
+    "given_at": marked("Date"),
+    "change_id": marked("Étape"),
     "done": marked("Parties écrites"),
     "total": marked("Parties en tout"),
     "size": marked("Octets"),
@@ -170,6 +197,12 @@ FIELDS = COLUMNS | {
 _AUDIENCES: dict[str, str] = {audience.value: label for audience, label in audiences.NAMES.items()}
 YES, NO = marked("oui"), marked("non")
 _STAGES = {stage.value: stage.label for stage in Stage}
+_ROLES = {
+    "administrator": marked("administration"),
+    "coordinator": marked("coordination"),
+    "ambassador": marked("ambassade"),
+    "animator": marked("animation"),
+}
 VALUES: Mapping[str, Mapping[str, str]] = {
     "topic": {topic.value: topic.label for topic in Topic},
     "rhythm": {rhythm.value: rhythm.label for rhythm in Rhythm},
@@ -209,7 +242,17 @@ VALUES: Mapping[str, Mapping[str, str]] = {
         "done": marked("fait"),
         "undone": marked("annulé"),
     },
+    "stance": {"favourable": marked("avis favorable"), "reserve": marked("réserve")},
+    "decided_as": {
+        "coordination": marked("coordination"),
+        "animation": marked("animation"),
+        "proposer": marked("personne qui propose"),
+        "service": marked("le service"),
+    },
     "reason": {
+        "closed": marked("la filière ferme"),
+        "chosen": marked("vous avez choisi ses actualités"),
+        "followed": marked("vous avez demandé à la suivre"),
         "asked": marked("à votre demande"),
         "operator": marked("par la coopérative"),
         "dormant": marked("sans connexion depuis longtemps"),
@@ -229,12 +272,9 @@ VALUES: Mapping[str, Mapping[str, str]] = {
     },
     "through": {way.value: way.label for way in Way},
     "moment": {moment.value: moment.label for moment in Moment},
-    "role": {
-        "administrator": marked("administration"),
-        "coordinator": marked("coordination"),
-        "ambassador": marked("ambassade"),
-        "animator": marked("animation"),
-    },
+    "role": _ROLES,
+    "author_role": _ROLES,
+    "turnover_band": {band.value: band.label for band in Band},
 }
 """Codes that are said in words, by column. Others stand as they are."""
 

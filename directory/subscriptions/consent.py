@@ -10,7 +10,7 @@ import msgspec
 from directory import db, errors
 from directory.accounts.actor import Actor, Permission
 from directory.languages import marked
-from directory.subscriptions import ledger
+from directory.subscriptions import confirmations, ledger
 from directory.subscriptions.ledger import Act, Entry, Trace
 from directory.subscriptions.links import Holder, Stop
 from directory.subscriptions.topics import OFFERED, Rhythm, Topic
@@ -38,6 +38,12 @@ class NotInFiliere(errors.Conflict):
     kind = "not-in-filiere"
 
 
+def _not_in() -> NotInFiliere:
+    return NotInFiliere(
+        marked("Vous n’êtes pas dans cette filière. Entrez-y pour recevoir ses mails.")
+    )
+
+
 async def choose(actor: Actor, choices: Sequence[Choice], trace: Trace) -> None:
     """Make these choices; what they do not name stays as it is.
 
@@ -53,9 +59,7 @@ async def choose(actor: Actor, choices: Sequence[Choice], trace: Trace) -> None:
         entries: list[Entry] = []
         for choice in choices:
             if choice.filiere not in slugs:
-                raise NotInFiliere(
-                    marked("Vous n’êtes pas dans cette filière. Entrez-y pour recevoir ses mails.")
-                )
+                raise _not_in()
             before = today.get((slugs[choice.filiere], choice.topic))
             if choice.rhythm == before:
                 continue
@@ -63,6 +67,8 @@ async def choose(actor: Actor, choices: Sequence[Choice], trace: Trace) -> None:
                 await _check(opened, choice)
             entries.append(_entry(slugs[choice.filiere], choice, before))
         await ledger.append(member_id, entries, trace)
+        if any(entry.rhythm for entry in entries):
+            await confirmations.ask(member_id)
 
 
 def _entry(filiere_id: int, choice: Choice, before: Rhythm | None) -> Entry:
@@ -70,6 +76,17 @@ def _entry(filiere_id: int, choice: Choice, before: Rhythm | None) -> Entry:
         return Entry(filiere_id, choice.topic, Act.WITHDRAWN)
     act = Act.GIVEN if before is None else Act.CHANGED
     return Entry(filiere_id, choice.topic, act, choice.rhythm, choice.wording_id)
+
+
+async def check(choices: Sequence[Choice]) -> None:
+    """Whether what they choose can be chosen at all.
+
+    :raises errors.Malformed: for a rhythm that is not offered, or a wording that does not exist.
+    """
+    async with db.connection() as reader:
+        for choice in choices:
+            if choice.rhythm is not None:
+                await _check(reader, choice)
 
 
 async def _check(opened: asyncpg.Connection, choice: Choice) -> None:
@@ -87,57 +104,94 @@ async def _check(opened: asyncpg.Connection, choice: Choice) -> None:
 
 
 async def adjust(holder: Holder, choices: Sequence[Choice], trace: Trace) -> Stop | None:
-    """Stop what these choices leave out. A link from a mail starts nothing new.
+    """Stop what these choices leave out, and make rarer what they ask less often.
 
-    :raises errors.Forbidden: for a choice that is not already made.
+    A link from a mail starts nothing new, and makes nothing come more often.
+
+    :raises errors.Forbidden: for any other choice.
     """
     async with db.transaction() as opened:
         await ledger.lock(opened, holder.member_id)
         slugs = await _slugs(opened, holder.member_id)
         today = await _today(opened, holder.member_id)
-        stopped: list[Key] = []
+        entries: list[Entry] = []
         for choice in choices:
             key = (slugs.get(choice.filiere, 0), choice.topic)
-            if choice.rhythm is None and key in today:
-                stopped.append(key)
-            elif choice.rhythm is not None and choice.rhythm != today.get(key):
+            before = today.get(key)
+            if choice.rhythm == before:
+                continue
+            if choice.rhythm is None:
+                entries.append(Entry(*key, Act.WITHDRAWN))
+            elif choice.rhythm.is_rarer_than(before):
+                entries.append(await _rarer(opened, holder.member_id, key, choice.rhythm))
+            else:
                 raise errors.Forbidden(
-                    marked("Ce lien sert à arrêter des mails. Connectez-vous pour en choisir.")
+                    marked("Ce lien sert à recevoir moins. Connectez-vous pour recevoir plus.")
                 )
-        return await _withdraw(holder.member_id, stopped, trace)
+        return await _write(holder.member_id, entries, trace)
+
+
+async def _rarer(opened: asyncpg.Connection, member_id: int, key: Key, rhythm: Rhythm) -> Entry:
+    """With the words that were agreed to: less of the same needs no others."""
+    (agreed,) = await opened.fetch(
+        "SELECT l.wording_id, l.evidence_id FROM consent c JOIN consent_ledger l "
+        "ON l.id = c.ledger_id WHERE c.member_id = $1 AND c.filiere_id = $2 "
+        "AND c.topic = $3::topic",
+        member_id, key[0], key[1].value,
+    )  # fmt: skip
+    return Entry(*key, Act.CHANGED, rhythm, agreed["wording_id"], agreed["evidence_id"])
 
 
 async def stop(holder: Holder, trace: Trace) -> Stop | None:
     """Stop all that the holder's link is for. None: it was already so."""
     async with db.transaction() as opened:
         await ledger.lock(opened, holder.member_id)
-        keys = [key for key in await _today(opened, holder.member_id) if _covers(holder, key)]
+        today = await _today(opened, holder.member_id)
+        keys = [key for key, rhythm in today.items() if _covers(holder, key, rhythm)]
         return await _withdraw(holder.member_id, keys, trace)
+
+
+async def stop_filiere(holder: Holder, slug: str, trace: Trace) -> Stop | None:
+    """Stop all mails of one filière that the holder is in; being in it goes on.
+
+    :raises NotInFiliere: when they are not in it.
+    """
+    async with db.transaction() as opened:
+        await ledger.lock(opened, holder.member_id)
+        if (filiere_id := (await _slugs(opened, holder.member_id)).get(slug)) is None:
+            raise _not_in()
+        return await stop(msgspec.structs.replace(holder, filiere_ids=(filiere_id,)), trace)
 
 
 async def is_on(holder: Holder) -> bool:
     """Whether any mail comes that the holder's link is for."""
     async with db.connection() as reader:
-        return any(_covers(holder, key) for key in await _today(reader, holder.member_id))
+        today = await _today(reader, holder.member_id)
+        return any(_covers(holder, key, rhythm) for key, rhythm in today.items())
 
 
-def _covers(holder: Holder, key: Key) -> bool:
+def _covers(holder: Holder, key: Key, rhythm: Rhythm) -> bool:
     filiere_id, topic = key
-    return holder.topic in {None, topic} and (
-        not holder.filiere_ids or filiere_id in holder.filiere_ids
+    return (
+        holder.topic in {None, topic}
+        and holder.rhythm in {None, rhythm}
+        and (not holder.filiere_ids or filiere_id in holder.filiere_ids)
     )
 
 
 async def _withdraw(member_id: int, keys: Sequence[Key], trace: Trace) -> Stop | None:
-    entries = [Entry(filiere_id, topic, Act.WITHDRAWN) for filiere_id, topic in keys]
+    return await _write(member_id, [Entry(*key, Act.WITHDRAWN) for key in keys], trace)
+
+
+async def _write(member_id: int, entries: Sequence[Entry], trace: Trace) -> Stop | None:
     ids = await ledger.append(member_id, entries, trace)
     return Stop(member_id, ids[0], ids[-1]) if ids else None
 
 
-# What was stopped by rows $2 to $3 of member $1 in the last $4, and what was on before.
+# What rows $2 to $3 of member $1 stopped or made rarer in the last $4, and what was before.
 _STOPPED = """
-    SELECT l.filiere_id, l.topic::text AS topic, before.rhythm::text AS rhythm,
-        before.wording_id, NOT EXISTS (
+    SELECT l.filiere_id, l.topic::text AS topic, l.act::text AS act,
+        before.rhythm::text AS rhythm, before.wording_id, before.evidence_id, NOT EXISTS (
             SELECT FROM consent_ledger later WHERE later.member_id = l.member_id
               AND later.filiere_id = l.filiere_id AND later.topic = l.topic
               AND later.id > l.id
@@ -146,13 +200,13 @@ _STOPPED = """
               AND m.filiere_id = l.filiere_id AND m.left_at IS NULL
         ) AS is_last
     FROM consent_ledger l CROSS JOIN LATERAL (
-        SELECT b.rhythm, b.wording_id FROM consent_ledger b
+        SELECT b.rhythm, b.wording_id, b.evidence_id FROM consent_ledger b
         WHERE b.member_id = l.member_id AND b.filiere_id = l.filiere_id
           AND b.topic = l.topic AND b.id < l.id
         ORDER BY b.id DESC LIMIT 1
     ) AS before
-    WHERE l.member_id = $1 AND l.id BETWEEN $2 AND $3
-      AND l.act = 'withdrawn' AND l.at > now() - $4::interval AND before.rhythm IS NOT NULL
+    WHERE l.member_id = $1 AND l.id BETWEEN $2 AND $3 AND l.act IN ('withdrawn', 'changed')
+      AND l.at > now() - $4::interval AND before.rhythm IS NOT NULL
     ORDER BY l.id
 """
 
@@ -173,17 +227,17 @@ async def restore(stopped: Stop, trace: Trace) -> None:
             raise errors.Gone(
                 marked("C’est trop tard pour revenir en arrière. Connectez-vous pour choisir.")
             )
-        await ledger.append(
-            stopped.member_id,
-            [
-                Entry(
-                    row["filiere_id"], Topic(row["topic"]), Act.GIVEN,
-                    Rhythm(row["rhythm"]), row["wording_id"],
-                )
-                for row in rows if row["is_last"]
-            ],
-            trace,
-        )  # fmt: skip
+        entries = [again(row) for row in rows if row["is_last"]]
+        await ledger.append(stopped.member_id, entries, trace)
+
+
+def again(row: asyncpg.Record) -> Entry:
+    """What undoes a row that stopped something or made it rarer."""
+    act = Act.GIVEN if row["act"] == Act.WITHDRAWN.value else Act.CHANGED
+    return Entry(
+        row["filiere_id"], Topic(row["topic"]), act, Rhythm(row["rhythm"]),
+        row["wording_id"], row["evidence_id"],
+    )  # fmt: skip
 
 
 async def end(member_id: int, filiere_id: int, trace: Trace) -> None:

@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 import asyncpg
 import msgspec
 
-from directory import db
+from directory import db, errors
 from directory.http.listing import Listing
 from directory.languages import marked
 from directory.subscriptions.topics import Rhythm, Topic
@@ -32,41 +32,62 @@ class Screen(enum.Enum):
     """Where an act was done."""
 
     FILIERE = "filiere"
+    REQUEST = "request"
+    """Ticked while asking to join; it counts from the day the answer let them in."""
     PREFERENCES = "preferences"
     MAIL = "mail"
     ONE_CLICK = "one_click"
     API = "api"
+    RETURN = "return"
+    KEEP = "keep"
+    IMPORT = "import"
     CLOSING = "closing"
+    DEPARTURE = "departure"
+    EXPIRY = "expiry"
     ERASURE = "erasure"
 
 
 SCREEN_WORDS = {
     Screen.FILIERE.value: marked("depuis la page de la filière"),
+    Screen.REQUEST.value: marked("avec votre demande d’entrée, à son acceptation"),
     Screen.PREFERENCES.value: marked("depuis la page de vos mails"),
     Screen.MAIL.value: marked("depuis un mail"),
     Screen.ONE_CLICK.value: marked("depuis le bouton de votre messagerie"),
     Screen.API.value: marked("depuis un autre programme"),
+    Screen.RETURN.value: marked("depuis un mail que vous avez demandé pour revenir"),
+    Screen.KEEP.value: marked("depuis le mail qui annonçait leur fin"),
+    Screen.IMPORT.value: marked("repris d’un fichier de la coopérative"),
     Screen.CLOSING.value: marked("à la fermeture de la filière"),
+    Screen.DEPARTURE.value: marked("au départ de la coopérative"),
+    Screen.EXPIRY.value: marked("après une longue absence"),
     Screen.ERASURE.value: marked("à l’effacement du compte"),
 }
 
 
 class Trace(msgspec.Struct, frozen=True):
-    """How an act came to us. `network` is truncated, `actor_id` the account that acted."""
+    """How an act came to us. `network` is truncated, `actor_id` the account that acted.
+
+    `language` is that of the page or the mail; None where nobody read any.
+    """
 
     screen: Screen
     network: str = ""
     actor_id: int | None = None
+    language: str | None = None
 
 
 class Entry(msgspec.Struct, frozen=True):
-    """What is to be written. Without a rhythm, nothing is received any more."""
+    """What is to be written. Without a rhythm, nothing is received any more.
+
+    What was agreed to is a wording of ours or, where it was agreed to elsewhere, evidence.
+    """
 
     filiere_id: int
     topic: Topic
     act: Act
     rhythm: Rhythm | None = None
     wording_id: int | None = None
+    evidence_id: int | None = None
 
 
 class LedgerWording(msgspec.Struct, frozen=True):
@@ -74,6 +95,15 @@ class LedgerWording(msgspec.Struct, frozen=True):
 
     language: str
     version: int
+    text: str
+    hash: str
+
+
+class LedgerEvidence(msgspec.Struct, frozen=True):
+    """A consent that was given elsewhere. `hash` is the SHA-256 of the text, in hexadecimal."""
+
+    given_on: date
+    source: str
     text: str
     hash: str
 
@@ -91,7 +121,9 @@ class LedgerRow(msgspec.Struct, frozen=True):
     screen: str
     network: str
     actor_id: int | None
+    language: str | None
     wording: LedgerWording | None
+    evidence: LedgerEvidence | None
 
     @property
     def on(self) -> date:
@@ -129,11 +161,15 @@ async def append(member_id: int, entries: Sequence[Entry], trace: Trace) -> list
         ledger_id = await opened.fetchval(
             """
             INSERT INTO consent_ledger
-                (member_id, filiere_id, topic, rhythm, act, actor_id, screen, wording_id, network)
-            VALUES ($1, $2, $3::topic, $4::rhythm, $5::consent_act, $6, $7, $8, $9) RETURNING id
+                (member_id, filiere_id, topic, rhythm, act, actor_id, screen, wording_id, network,
+                    language, evidence_id, at)
+            VALUES ($1, $2, $3::topic, $4::rhythm, $5::consent_act, $6, $7, $8, $9, $10, $11,
+                clock_timestamp())
+            RETURNING id
             """,
             member_id, entry.filiere_id, entry.topic.value, rhythm, entry.act.value,
             trace.actor_id, trace.screen.value, entry.wording_id, trace.network,
+            trace.language, entry.evidence_id,
         )  # fmt: skip
         if rhythm is None:
             await opened.execute(
@@ -172,25 +208,48 @@ async def list_history(
             member_id, ids,
         )  # fmt: skip
         rows = await reader.fetch(
-            """
-            SELECT l.id, l.at, l.act::text AS act, f.slug AS filiere, coalesce(CASE $3::text
-                    WHEN 'nl' THEN f.name_nl WHEN 'en' THEN f.name_en END, f.name_fr
-                ) AS filiere_name,
-                l.topic::text AS topic, l.rhythm::text AS rhythm, l.screen, l.network, l.actor_id,
-                w.language, w.version, w.text, encode(w.hash, 'hex') AS hash
-            FROM consent_ledger l LEFT JOIN filiere f ON f.id = l.filiere_id
-            LEFT JOIN consent_wording w ON w.id = l.wording_id
-            WHERE l.member_id = $1 AND ($2::bigint[] IS NULL OR l.filiere_id = ANY($2))
+            f"""
+            {ROWS} WHERE l.member_id = $2 AND ($3::bigint[] IS NULL OR l.filiere_id = ANY($3))
             ORDER BY l.id DESC LIMIT $4 OFFSET $5
             """,
-            member_id, ids, language, limit, (page - 1) * limit,
+            language, member_id, ids, limit, (page - 1) * limit,
         )  # fmt: skip
-    return Listing(items=[_row(row) for row in rows], total=total, page=page, limit=limit)
+    return Listing(items=[read(row) for row in rows], total=total, page=page, limit=limit)
 
 
-def _row(row: asyncpg.Record) -> LedgerRow:
-    wording = dict(row) if row["text"] is not None else None
-    return msgspec.convert({**row, "wording": wording}, LedgerRow)
+async def get(row_id: int, language: str) -> LedgerRow:
+    """One act by its number. :raises errors.NotFound:"""
+    async with db.connection() as reader:
+        row = await reader.fetchrow(f"{ROWS} WHERE l.id = $2", language, row_id)
+    if row is None:
+        raise errors.NotFound
+    return read(row)
+
+
+# The columns of a LedgerRow; $1 is the reader's language.
+ROWS = """
+    SELECT l.id, l.at, l.act::text AS act, f.slug AS filiere, coalesce(CASE $1::text
+            WHEN 'nl' THEN f.name_nl WHEN 'en' THEN f.name_en END, f.name_fr
+        ) AS filiere_name,
+        l.topic::text AS topic, l.rhythm::text AS rhythm, l.screen, l.network, l.actor_id,
+        l.language, CASE WHEN w.id IS NOT NULL THEN jsonb_build_object(
+            'language', w.language, 'version', w.version, 'text', w.text,
+            'hash', encode(w.hash, 'hex')) END::text AS wording,
+        CASE WHEN e.id IS NOT NULL THEN jsonb_build_object(
+            'given_on', e.given_on, 'source', e.source, 'text', e.wording,
+            'hash', encode(e.hash, 'hex')) END::text AS evidence
+    FROM consent_ledger l LEFT JOIN filiere f ON f.id = l.filiere_id
+    LEFT JOIN consent_wording w ON w.id = l.wording_id
+    LEFT JOIN consent_evidence e ON e.id = l.evidence_id
+"""
+
+
+def read(row: asyncpg.Record) -> LedgerRow:
+    parts = {
+        name: msgspec.json.decode(row[name]) if row[name] else None
+        for name in ("wording", "evidence")
+    }
+    return msgspec.convert({**row, **parts}, LedgerRow)
 
 
 # The last act for each person, filière and topic, of those who are still there.

@@ -1,12 +1,12 @@
 """Who is in which filière. Being in one subscribes to nothing."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import date, datetime, timedelta
 
 import asyncpg
 import msgspec
 
-from directory import db, errors, jobs, settings
+from directory import db, errors, jobs
 from directory.accounts import audit
 from directory.accounts.actor import VISITOR, Actor, Permission, filiere_scope
 from directory.filieres import lifecycle, method, registry
@@ -14,10 +14,12 @@ from directory.filieres.lifecycle import Stage
 from directory.filieres.registry import FiliereRef, Openness
 from directory.languages import marked
 from directory.members import documents
-from directory.subscriptions import consent, ledger
+from directory.subscriptions import consent, ledger, passes, quota
 from directory.subscriptions.consent import Choice
 from directory.subscriptions.ledger import Screen, Trace
 
+TIME_TO_CORRECT = timedelta(days=1)
+AT_ONCE = 500  # memberships that one run ends
 JOINABLE = (Stage.LAUNCHED, Stage.ACTIVE, Stage.DORMANT)
 
 
@@ -26,6 +28,10 @@ class Membership(msgspec.Struct, frozen=True):
 
     filiere: FiliereRef
     joined_at: datetime
+
+    @property
+    def joined_on(self) -> date:
+        return self.joined_at.astimezone(ledger.ZONE).date()
 
 
 class MembershipChanged(msgspec.Struct, frozen=True):
@@ -36,9 +42,19 @@ class MembershipChanged(msgspec.Struct, frozen=True):
 
 
 class QuotaReached(errors.Conflict):
-    """The member is in as many filières as one may be in. The message says what could be left."""
+    """The member is in as many filières as one may be in.
+
+    The message names what could be left, and `options` has the slugs.
+    """
 
     kind = "quota-reached"
+
+    def __init__(self, message: str, joined: Sequence[Membership]) -> None:
+        self.options = tuple(
+            {"filiere": one.filiere.slug, "name": one.filiere.name} for one in joined
+        )
+        names = ", ".join(one.filiere.name for one in joined)
+        super().__init__(message, count=len(joined), names=names)
 
 
 class NotOpen(errors.Conflict):
@@ -59,35 +75,33 @@ async def list_of(member_id: int, language: str) -> list[Membership]:
     return sorted(found, key=lambda membership: membership.filiere.name.casefold())
 
 
-def refusal(stage: Stage, openness: Openness) -> NotOpen | None:
-    """Why nobody can walk into a filière; None when anybody can."""
+def refusal(stage: Stage, openness: Openness, *, has_pass: bool = False) -> NotOpen | None:
+    """Why somebody cannot walk into a filière; None when they can. See passes for `has_pass`."""
     if stage is Stage.CLOSED:
         return NotOpen(marked("Cette filière est fermée. Sa page reste, on n’y entre plus."))
     if stage not in JOINABLE:
         return NotOpen(marked("Cette filière n’est pas lancée. On y entrera dès son lancement."))
+    if has_pass or openness is Openness.OPEN:
+        return None
     if openness is Openness.APPROVAL:
         return NotOpen(
-            marked("On entre ici avec l’accord de l’équipe d’animation. Parlez-lui de votre envie.")
+            marked("On entre ici avec l’accord de l’équipe d’animation. Demandez-le-lui d’ici.")
         )
-    if openness is Openness.INVITATION:
-        return NotOpen(marked("On entre ici sur invitation de l’équipe d’animation."))
-    return None
+    return NotOpen(marked("On entre ici sur invitation de l’équipe d’animation."))
 
 
 def quota_reached(joined: Sequence[Membership]) -> QuotaReached:
-    names = ", ".join(membership.filiere.name for membership in joined)
     if len(joined) == 1:
         return QuotaReached(
             marked("Vous êtes déjà dans une filière. Quittez-la pour entrer ici : %(names)s."),
-            names=names,
+            joined,
         )
     return QuotaReached(
         marked(
-            "Vous êtes déjà dans %(count)s filières. "
-            "Quittez-en une pour entrer ici : %(names)s."
+            "Vous êtes déjà dans %(count)s filières. Quittez-en une pour entrer ici : %(names)s."
         ),
-        count=len(joined), names=names,
-    )  # fmt: skip
+        joined,
+    )
 
 
 async def join(
@@ -117,19 +131,24 @@ async def join(
             await _swap_out(opened, actor, leaving, trace)
         joined = await list_of(member_id, language)
         if filiere_id not in {membership.filiere.id for membership in joined}:
-            if len(joined) >= settings.current().filieres_per_member:
+            if len(joined) >= await quota.most():
                 raise quota_reached(joined)
             await method.accept(opened, member_id, filiere_id, method_version)
-            await opened.execute(
-                "INSERT INTO membership (filiere_id, member_id) VALUES ($1, $2)",
-                filiere_id, member_id,
-            )  # fmt: skip
-            subject = filiere_scope(filiere_id)
-            await audit.record(actor, "membership.joined", member_id=member_id, subject=subject)
-            await _tell(member_id, filiere_id)
+            await enter(opened, actor, member_id, filiere_id)
         await consent.choose(actor, choices, trace)
         joined = await list_of(member_id, language)
         return next(one for one in joined if one.filiere.id == filiere_id)
+
+
+async def enter(opened: asyncpg.Connection, actor: Actor, member_id: int, filiere_id: int) -> None:
+    """Put a member who is locked, and has a place left, into a filière."""
+    await opened.execute(
+        "INSERT INTO membership (filiere_id, member_id) VALUES ($1, $2)", filiere_id, member_id
+    )
+    subject = filiere_scope(filiere_id)
+    await audit.record(actor, "membership.joined", member_id=member_id, subject=subject)
+    await passes.spend(opened, member_id, filiere_id)
+    await _tell(member_id, filiere_id)
 
 
 async def _filiere_to_join(opened: asyncpg.Connection, member_id: int, slug: str) -> int:
@@ -141,9 +160,14 @@ async def _filiere_to_join(opened: asyncpg.Connection, member_id: int, slug: str
     )  # fmt: skip
     if row is None:
         raise registry.unknown()
-    if not row["is_in"] and (refused := refusal(Stage(row["stage"]), Openness(row["openness"]))):
-        raise refused
     filiere_id: int = row["id"]
+    if not row["is_in"] and (
+        refused := refusal(
+            Stage(row["stage"]), Openness(row["openness"]),
+            has_pass=await passes.is_held(opened, member_id, filiere_id),
+        )
+    ):  # fmt: skip
+        raise refused
     return filiere_id
 
 
@@ -205,3 +229,32 @@ async def end_with_filiere(changed: lifecycle.StageChanged) -> None:
             await ledger.lock(opened, row["member_id"])
             trace = Trace(Screen.CLOSING)
             await _end(opened, VISITOR, row["member_id"], changed.filiere_id, trace)
+
+
+# Whoever is hidden until they are erased may still change their mind.
+_DEPARTED = """
+    SELECT k.member_id, k.filiere_id FROM membership k JOIN member m ON m.id = k.member_id
+    WHERE k.left_at IS NULL AND m.left_on IS NOT NULL AND m.updated_at < now() - $1::interval
+      AND NOT EXISTS (SELECT FROM erasure e
+        WHERE e.member_id = m.id AND e.state IN ('confirmed', 'erasing'))
+"""
+
+
+@jobs.every("11 * * * *")
+async def end_departed() -> None:
+    """Who left the cooperative leaves its filières, and with them their mails.
+
+    Nothing was sent to them since. A wrong file that is put right the same day ends nothing.
+    """
+    async with db.connection() as reader:
+        found = await reader.fetch(f"{_DEPARTED} ORDER BY 1, 2 LIMIT $2", TIME_TO_CORRECT, AT_ONCE)
+    for row in found:
+        async with db.transaction() as opened:
+            await ledger.lock(opened, row["member_id"])
+            still = await opened.fetchval(
+                f"{_DEPARTED} AND k.member_id = $2 AND k.filiere_id = $3",
+                TIME_TO_CORRECT, row["member_id"], row["filiere_id"],
+            )  # fmt: skip
+            if still:
+                trace = Trace(Screen.DEPARTURE)
+                await _end(opened, VISITOR, row["member_id"], row["filiere_id"], trace)

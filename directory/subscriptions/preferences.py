@@ -1,10 +1,13 @@
 """Every choice of a member on one sheet: their filières, the topics, what was said."""
 
+from datetime import date
+
 import msgspec
 
 from directory import db
 from directory.filieres.registry import FiliereRef
-from directory.subscriptions import memberships, wordings
+from directory.languages import SOURCE
+from directory.subscriptions import confirmations, memberships, pauses, wordings
 from directory.subscriptions.topics import OFFERED, Rhythm, Topic
 from directory.subscriptions.wordings import Wording
 
@@ -16,17 +19,35 @@ class TopicChoice(msgspec.Struct, frozen=True):
     rhythm: Rhythm | None
     wording: Wording
 
+    def is_less(self, rhythm: Rhythm) -> bool:
+        """Whether it brings no more than what is received now."""
+        return rhythm == self.rhythm or rhythm.is_rarer_than(self.rhythm)
+
 
 class FiliereChoices(msgspec.Struct, frozen=True):
     filiere: FiliereRef
     topics: list[TopicChoice]
 
+    @property
+    def offered(self) -> tuple[Rhythm, ...]:
+        return OFFERED
+
+    @property
+    def is_on(self) -> bool:
+        return any(topic.rhythm for topic in self.topics)
+
 
 class Consents(msgspec.Struct, frozen=True):
-    """`rhythms` are those that can be chosen, beside none."""
+    """`rhythms` are those that can be chosen, beside none.
+
+    `paused_until` is the day on which mails come again. Nothing comes to an address before it is
+    confirmed.
+    """
 
     filieres: list[FiliereChoices]
     rhythms: list[Rhythm]
+    paused_until: date | None
+    is_address_confirmed: bool
 
 
 async def of(member_id: int, language: str) -> Consents:
@@ -52,6 +73,8 @@ async def of(member_id: int, language: str) -> Consents:
             for membership in await memberships.list_of(member_id, language)
         ],
         rhythms=list(OFFERED),
+        paused_until=await pauses.until(member_id),
+        is_address_confirmed=not await confirmations.is_needed(member_id),
     )
 
 
@@ -70,3 +93,13 @@ async def address(member_id: int) -> str | None:
             member_id,
         )
     return email
+
+
+async def mail_language(member_id: int) -> str:
+    """The language in which a member is written to."""
+    async with db.connection() as reader:
+        language: str | None = await reader.fetchval(
+            "SELECT a.language FROM member m JOIN account a ON a.id = m.account_id WHERE m.id = $1",
+            member_id,
+        )
+    return language or SOURCE

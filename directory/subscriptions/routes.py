@@ -7,30 +7,43 @@ from litestar import Response, delete, get, post, put
 from litestar.params import FromPath, JSONBody, QueryParameter, URLEncodedBody
 from litestar.response import Redirect
 
-from directory import settings
 from directory.accounts.actor import Permission
 from directory.accounts.authentication import ActorRequest
-from directory.filieres import method, sections
+from directory.filieres import method, registry, sections
 from directory.filieres.registry import FiliereView
 from directory.filieres.sections import Section, Spot
 from directory.http import clients, pages, problems
-from directory.http.listing import Listing, PageLimit, PageNumber
 from directory.languages import marked
 from directory.subscriptions import (
+    asked_routes,
+    confirmations,
     consent,
     forms,
+    history_routes,
+    invitation_routes,
+    invitations,
     ledger,
     links,
     mail_routes,
     memberships,
+    pauses,
     preferences,
+    quota,
+    request_routes,
+    requests,
+    roster_routes,
+    stage_mails,  # noqa: F401 - emitting needs to know who listens
+    suggestion_routes,
 )
 from directory.subscriptions.consent import Choice
-from directory.subscriptions.ledger import LedgerRow, Screen, Trace
+from directory.subscriptions.ledger import Screen, Trace
 from directory.subscriptions.memberships import Membership
+from directory.subscriptions.pauses import PauseDraft
 from directory.subscriptions.preferences import Consents
+from directory.subscriptions.requests import State
 
 ROWS_SHOWN = 20
+TEMPLATE = "subscriptions/join.html"
 Form = URLEncodedBody[dict[str, str]]
 Leaving = Annotated[
     str, QueryParameter(max_length=200, description="The slug of a filière to leave in exchange.")
@@ -51,46 +64,79 @@ class ConsentChanges(msgspec.Struct, forbid_unknown_fields=True):
 
 
 def _trace(request: ActorRequest, screen: Screen) -> Trace:
-    return Trace(screen, clients.network(request), request.user.account_id)
+    language = pages.language(request)
+    return Trace(screen, clients.network(request), request.user.account_id, language)
 
 
 @sections.add(Spot.JOIN)
 async def join_section(request: ActorRequest, filiere: FiliereView) -> Section | None:
-    """The form to join, or what one receives, or why one cannot join."""
+    """The form to join or to ask, what one asked or receives, or why one cannot join."""
     actor, language = request.user, pages.language(request)
-    template = "subscriptions/join.html"
-    refused = memberships.refusal(filiere.stage, filiere.openness)
-    call = marked("Rejoindre la filière")
+    may_ask = requests.is_askable(filiere.stage, filiere.openness)
+    call = marked("Demander à entrer") if may_ask else marked("Rejoindre la filière")
     if actor.member_id is None or not actor.may(Permission.JOIN_FILIERE):
         if not actor.is_visitor:
             return None
-        seen = {"state": "visitor", "refused": refused}
-        return Section(template, seen, "" if refused else call)
+        refused = memberships.refusal(filiere.stage, filiere.openness)
+        seen = {"state": "visitor", "refused": refused, "may_ask": may_ask}
+        return Section(TEMPLATE, seen, call if may_ask or not refused else "")
     chosen = await preferences.of(actor.member_id, language)
     if mine := [one for one in chosen.filieres if one.filiere.id == filiere.id]:
         return Section(
-            template, {"state": "member", "choices": mine[0]}, marked("Choisir vos mails")
+            TEMPLATE, {"state": "member", "choices": mine[0]}, marked("Choisir vos mails")
         )
-    joined = await memberships.list_of(actor.member_id, language)
-    limit = settings.current().filieres_per_member
-    is_full = len(joined) >= limit
-    context: dict[str, object] = {
-        "state": "new", "refused": refused, "joined": joined, "limit": limit,
-        "choices": preferences.FiliereChoices(filiere, await preferences.blank(language)),
-        "full": memberships.quota_reached(joined) if is_full else None,
+    context = await _door(actor.member_id, filiere, language)
+    if not context["refused"]:
+        return Section(TEMPLATE, context, marked("Rejoindre la filière"))
+    if context["is_waiting"]:
+        return Section(TEMPLATE, context, marked("Voir votre demande"))
+    return Section(TEMPLATE, context, call if may_ask else "")
+
+
+async def _door(member_id: int, filiere: FiliereView, language: str) -> dict[str, object]:
+    """What somebody who is not in the filière sees of the way in."""
+    asked = await requests.find_last(member_id, filiere.id, language)
+    invited = await invitations.find_own(member_id, filiere.id, language)
+    is_waiting = asked is not None and asked.state is State.OPEN
+    is_approved = asked is not None and is_waiting and asked.is_approved
+    joined = await memberships.list_of(member_id, language)
+    limit = await quota.most()
+    blank = await preferences.blank(language)
+    if asked and is_approved:  # what they ticked while asking is ticked still
+        rhythms = {one.topic: one.rhythm for one in asked.choices}
+        blank = [msgspec.structs.replace(one, rhythm=rhythms.get(one.topic)) for one in blank]
+    return {
+        "state": "new", "asked": asked, "is_waiting": is_waiting, "invited": invited,
+        "joined": joined, "limit": limit,
+        "refused": memberships.refusal(
+            filiere.stage, filiere.openness, has_pass=is_approved or invited is not None
+        ),
+        "may_ask": requests.is_askable(filiere.stage, filiere.openness),
+        "choices": preferences.FiliereChoices(filiere, blank),
+        "full": memberships.quota_reached(joined) if len(joined) >= limit else None,
         "method": await method.current(filiere.id),
+        "message_length": requests.MESSAGE_LENGTH,
     }  # fmt: skip
-    return Section(template, context, "" if refused else call)
 
 
 @post("/filieres/{slug:str}/join", include_in_schema=False, status_code=303)
-async def join_page(request: ActorRequest, slug: FromPath[str], data: Form) -> Redirect:
+async def join_page(
+    request: ActorRequest, slug: FromPath[str], data: Form
+) -> Response[str] | Redirect:
     choices = await forms.read(data, "leaving", "method_version")
-    await memberships.join(
-        request.user, slug, pages.language(request), _trace(request, Screen.FILIERE),
-        choices=choices, leaving=data.get("leaving", ""),
-        method_version=forms.version(data.get("method_version", "")),
-    )  # fmt: skip
+    language = pages.language(request)
+    try:
+        await memberships.join(
+            request.user, slug, language, _trace(request, Screen.FILIERE),
+            choices=choices, leaving=data.get("leaving", ""),
+            method_version=forms.version(data.get("method_version", "")),
+        )  # fmt: skip
+    except memberships.QuotaReached as full:  # the way out is on the page, with what was chosen
+        return pages.page(
+            request, "subscriptions/full.html", status=full.status, full=full,
+            filiere=await registry.get(slug, language),
+            kept={name: text for name, text in data.items() if name != "leaving"},
+        )  # fmt: skip
     return Redirect(f"/filieres/{slug}?done=joined", status_code=303)
 
 
@@ -115,7 +161,7 @@ async def preferences_page(
     return pages.page(
         request, "subscriptions/preferences.html",
         consents=await preferences.of(member_id, language), base="/preferences",
-        email=request.user.email, by_link=False, done=done, undo=undo,
+        email=request.user.email, by_link=False, done=done, undo=undo, today=pauses.today(),
         history=await ledger.list_history(member_id, language, limit=ROWS_SHOWN),
     )  # fmt: skip
 
@@ -134,6 +180,34 @@ async def stop_all(request: ActorRequest) -> Redirect:
     return mail_routes.stopped("/preferences", stopped)
 
 
+@post("/preferences/stop-filiere", include_in_schema=False, status_code=303)
+async def stop_filiere(
+    request: ActorRequest, data: URLEncodedBody[mail_routes.FiliereForm]
+) -> Redirect:
+    everything, trace = links.Holder(_own_id(request)), _trace(request, Screen.PREFERENCES)
+    stopped = await consent.stop_filiere(everything, data.filiere, trace)
+    return mail_routes.stopped("/preferences", stopped)
+
+
+@post("/preferences/pause", include_in_schema=False, status_code=303)
+async def pause(request: ActorRequest, data: URLEncodedBody[mail_routes.PauseForm]) -> Redirect:
+    _own_id(request)
+    await pauses.pause(request.user, pauses.read(data.until))
+    return Redirect("/preferences?done=paused", status_code=303)
+
+
+@post("/preferences/resume", include_in_schema=False, status_code=303)
+async def resume(request: ActorRequest) -> Redirect:
+    await pauses.resume(request.user)
+    return Redirect("/preferences?done=resumed", status_code=303)
+
+
+@post("/preferences/address", include_in_schema=False, status_code=303)
+async def ask_address(request: ActorRequest) -> Redirect:
+    await confirmations.ask_again(request.user)
+    return Redirect("/preferences?done=address", status_code=303)
+
+
 @post("/preferences/undo", include_in_schema=False, status_code=303)
 async def undo_stop(request: ActorRequest, data: URLEncodedBody[mail_routes.UndoForm]) -> Redirect:
     member_id = _own_id(request)
@@ -144,8 +218,9 @@ async def undo_stop(request: ActorRequest, data: URLEncodedBody[mail_routes.Undo
 
 @put(
     "/filieres/{slug:str}/membership", operation_id="joinFiliere", summary="Join a filière",
-    description="Joining subscribes to no mail. Joining again changes nothing. Where the filière "
-    "has a method sheet, joining accepts its current version, which is named.",
+    description="Joining subscribes to no mail. Joining again changes nothing. Refused for want of "
+    "a place, the problem has in `options` the slugs of what could be left. Where the filière has "
+    "a method sheet, joining accepts its current version, which is named.",
     tags=["filieres"], responses=problems.responses(401, 403, 404, 409),
 )  # fmt: skip
 async def join_filiere(
@@ -188,17 +263,33 @@ async def set_my_consents(request: ActorRequest, data: JSONBody[ConsentChanges])
     return await preferences.of(_own_id(request), pages.language(request))
 
 
-@get(
-    "/me/consents/history", operation_id="listMyConsentHistory",
-    summary="Every act of one's consents, the newest first",
+@put(
+    "/me/consents/pause", operation_id="pauseMyMails",
+    summary="Receive nothing from any filière before a day",
+    description="The choices stay as they are. At most a year.",
     tags=["consents"], responses=problems.responses(401, 403),
 )  # fmt: skip
-async def my_history(
-    request: ActorRequest, page: PageNumber = 1, limit: PageLimit = 20
-) -> Listing[LedgerRow]:
-    return await ledger.list_history(
-        _own_id(request), pages.language(request), page=page, limit=limit
-    )
+async def pause_my_mails(request: ActorRequest, data: JSONBody[PauseDraft]) -> Consents:
+    await pauses.pause(request.user, data.until)
+    return await preferences.of(_own_id(request), pages.language(request))
+
+
+@delete(
+    "/me/consents/pause", operation_id="resumeMyMails", summary="End the pause of one's mails",
+    tags=["consents"], responses=problems.responses(401, 403),
+)  # fmt: skip
+async def resume_my_mails(request: ActorRequest) -> None:
+    await pauses.resume(request.user)
+
+
+@post(
+    "/me/consents/address", operation_id="confirmMyAddress", status_code=202,
+    summary="Have the mail sent again that confirms one's address",
+    description="No mailing goes to an address before. Changes nothing once it is confirmed.",
+    tags=["consents"], responses=problems.responses(401, 403, 429),
+)  # fmt: skip
+async def confirm_my_address(request: ActorRequest) -> None:
+    await confirmations.ask_again(request.user)
 
 
 def _own_id(request: ActorRequest) -> int:
@@ -206,14 +297,14 @@ def _own_id(request: ActorRequest) -> int:
     return request.user.require_member()
 
 
-API = [join_filiere, leave_filiere, my_consents, set_my_consents, my_history]
+API = [
+    join_filiere, leave_filiere, my_consents, set_my_consents, pause_my_mails, resume_my_mails,
+    confirm_my_address, *history_routes.API, *request_routes.API, *invitation_routes.API,
+    *roster_routes.API, *suggestion_routes.API,
+]  # fmt: skip
 PAGES = [
-    join_page,
-    leave_page,
-    choose_page,
-    preferences_page,
-    save_preferences,
-    stop_all,
-    undo_stop,
-    *mail_routes.PAGES,
-]
+    join_page, leave_page, choose_page, preferences_page, save_preferences, stop_all, stop_filiere,
+    pause, resume, ask_address, undo_stop, *history_routes.PAGES, *mail_routes.PAGES,
+    *asked_routes.PAGES, *request_routes.PAGES, *invitation_routes.PAGES, *roster_routes.PAGES,
+    *suggestion_routes.PAGES,
+]  # fmt: skip

@@ -27,6 +27,10 @@ class Rhythm(enum.Enum):
     def label(self) -> str:
         return _RHYTHMS[self]
 
+    def is_rarer_than(self, other: "Rhythm | None") -> bool:
+        """Whether it brings less mail; than none at all, no rhythm does."""
+        return other is not None and _RARITY[self] > _RARITY[other]
+
 
 _TOPICS = {
     Topic.NEWS: marked("Actualités"),
@@ -41,5 +45,6 @@ _RHYTHMS = {
     Rhythm.WEEKLY: marked("résumé du lundi"),
 }
 
-# What can be chosen today: nothing sends a digest.
-OFFERED = (Rhythm.AT_ONCE,)
+_RARITY = {rhythm: place for place, rhythm in enumerate(Rhythm)}
+
+OFFERED = tuple(Rhythm)

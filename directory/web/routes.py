@@ -13,7 +13,7 @@ from directory.accounts.authentication import ActorRequest
 from directory.filieres import method
 from directory.http import clients, pages, problems
 from directory.members import views
-from directory.web import addresses, exits, health, places, search, wishes
+from directory.web import addresses, exits, export_routes, health, places, search, wishes
 from directory.web.facets import Facet, FacetValue
 from directory.web.hits import MemberHit
 from directory.web.search import Found
@@ -146,5 +146,5 @@ async def about(request: ActorRequest) -> Response[str]:
     return pages.page(request, "web/about.html", quota=settings.current().filieres_per_member)
 
 
-API = [search_members, search_facet]
+API = [search_members, search_facet, *export_routes.API]
 PAGES = [home, facet_values, place_options, about, health.live, health.ready]

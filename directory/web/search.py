@@ -23,7 +23,7 @@ from directory.web.facets import Facet, FacetValue
 from directory.web.hits import MemberHit
 from directory.web.suggestions import Suggestions
 from directory.web.wishes import Wish
-from search.documents import Audience, Correction, Engine, Query, Sort
+from search.documents import LARGEST_PAGE, Audience, Correction, Engine, Query, Sort
 
 MOST_FOUND = 20
 
@@ -84,6 +84,24 @@ async def find(actor: Actor, engine: Engine, wish: Wish, language: str) -> Found
         engine=answer.engine,
         degraded=answer.degraded,
     )
+
+
+async def find_ids(actor: Actor, engine: Engine, wish: Wish, language: str) -> list[int] | None:
+    """All whom a search finds, whatever its page; None where nothing narrows it.
+
+    :raises errors.Malformed: naming a filter whose value does not exist.
+    """
+    if not (wish.text or wish.chosen or wish.place):
+        return None
+    await facets.chosen_names(wish, language)
+    found: dict[int, None] = {}
+    page = msgspec.structs.replace(wish, facets=(), page=1, limit=LARGEST_PAGE)
+    while True:
+        answer = await engine.search(documents.INDEX, await asked(_audience(actor), page))
+        found |= dict.fromkeys(answer.ids)  # who moves to the next page meanwhile is there once
+        if page.page * page.limit >= answer.total or not answer.ids:
+            return list(found)
+        page = msgspec.structs.replace(page, page=page.page + 1)
 
 
 async def count(actor: Actor, engine: Engine, wish: Wish) -> int:

@@ -18,6 +18,7 @@ const provider = new Provider(issuer, {
       client_secret: CLIENT_SECRET || undefined,
       token_endpoint_auth_method: AUTH_METHOD,
       redirect_uris: [REDIRECT_URI],
+      post_logout_redirect_uris: [new URL("/", REDIRECT_URI).href],
       grant_types: ["authorization_code"],
       response_types: ["code"],
     },

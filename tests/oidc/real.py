@@ -93,3 +93,13 @@ async def sign_in(browser: httpx.AsyncClient, address: str, login: str, until: s
         assert "location" in answer.headers, f"{address}\n{answer.text}"
         address = urljoin(address, answer.headers["location"])
     raise AssertionError(f"still at {address}")
+
+
+async def sign_out(browser: httpx.AsyncClient, address: str) -> str:
+    """Say yes on the provider's page of leaving; where it sends the browser then."""
+    page = await browser.get(address)
+    form = _ACTION.search(page.text)
+    assert form, page.text
+    fields = dict(_HIDDEN.findall(page.text)) | {"logout": "yes"}
+    answer = await browser.post(urljoin(address, unescape(form[1])), data=fields)
+    return answer.headers["location"]

@@ -149,8 +149,8 @@ DESCRIBED: Mapping[Column, Described] = {
     ),
     Column.TURNOVER: Described(
         ("tranche de chiffre d'affaires", "omzetschijf", "turnover band"),
-        marked("under_10k, 10k_25k, 25k_50k, 50k_100k ou over_100k, en euros par an. Montrée à "
-               "personne, comptée pour les filières."),
+        marked("under_10k, 10k_25k, 25k_50k, 50k_100k ou over_100k, en euros par an. Sur aucune "
+               "fiche, comptée pour les filières."),
         ("chiffre d'affaires", "ca", "omzet", "turnover"), "10k_25k",
     ),
     Column.MAIL_LANGUAGE: Described(

@@ -6,11 +6,9 @@ from typing import Annotated, Any
 import msgspec
 from litestar import get, post
 from litestar.datastructures import UploadFile
-from litestar.openapi.datastructures import ResponseSpec
 from litestar.openapi.spec import OpenAPIMediaType, Operation, RequestBody, Schema
 from litestar.openapi.spec.enums import OpenAPIFormat, OpenAPIType
 from litestar.params import FromPath, FromQuery, JSONBody, QueryParameter
-from litestar.response import Stream
 
 from directory import languages
 from directory.accounts.actor import Permission
@@ -18,8 +16,6 @@ from directory.accounts.authentication import ActorRequest
 from directory.http import pages, problems
 from directory.http.listing import Listing, PageLimit, PageNumber
 from directory.languages import marked
-from directory.members import exports, views
-from directory.members.exports import Format
 from directory.members.imports import listing, record
 from directory.members.imports.listing import PlanRow
 from directory.members.imports.plan import Options
@@ -164,28 +160,6 @@ def _told(request: ActorRequest, found: Import) -> Import:
     return msgspec.structs.replace(found, progress=progress, refusal=refusal)
 
 
-@get(
-    "/members/export", operation_id="exportMembers", tags=["members"],
-    summary="Everybody you may see, as CSV, JSON lines or vCards",
-    responses={
-        200: ResponseSpec(bytes, description="A file.", media_type="text/csv"),
-        **problems.responses(401, 403, 429),
-    },
-)  # fmt: skip
-async def export_members(
-    request: ActorRequest, format_: Annotated[Format, QueryParameter(name="format")] = Format.CSV
-) -> Stream:
-    """What you do not see of somebody is empty. An import of the CSV changes nothing."""
-    await exports.prepare(request.user)
-    day = views.today().isoformat()
-    return Stream(
-        exports.write(request.user, format_, pages.language(request)),
-        media_type=exports.MEDIA_TYPES[format_],
-        headers={"Content-Disposition": f'attachment; filename="members-{day}.{format_}"'},
-    )
-
-
 API: list[Any] = [
     import_members, list_imports, get_import, list_rows, commit_import, discard_import,
-    export_members,
 ]  # fmt: skip

@@ -74,6 +74,12 @@ document.addEventListener("htmx:afterSwap", ({ detail }) => {
   if (near) near.ariaInvalid = String(document.querySelector("#near-error").hasChildNodes());
 });
 
+// A part of one's profile is read again once it is saved or left alone: go on from its link.
+document.addEventListener("htmx:load", ({ target }) => {
+  if (!target.matches?.(".sheet > div:not(.editing)")) return;
+  if (document.activeElement === document.body) target.querySelector(".set a")?.focus();
+});
+
 const unreached = (isSo) => document.querySelector("#unreached")?.toggleAttribute("hidden", !isSo);
 document.addEventListener("htmx:sendError", () => unreached(true));
 document.addEventListener("htmx:beforeOnLoad", () => unreached(false));

@@ -1,0 +1,31 @@
+"""What lets a member into a filière that is not open to all: an invitation, or a given accord."""
+
+from datetime import timedelta
+
+import asyncpg
+
+VALID = timedelta(days=30)  # an invitation, from the day it was made
+
+_HELD = """
+    SELECT EXISTS (SELECT FROM membership_request WHERE member_id = $1 AND filiere_id = $2
+            AND state = 'open' AND approved_at IS NOT NULL)
+        OR EXISTS (SELECT FROM filiere_invitation WHERE member_id = $1 AND filiere_id = $2
+            AND state = 'open' AND invited_at > now() - $3::interval)
+"""
+
+
+async def is_held(reader: asyncpg.Connection, member_id: int, filiere_id: int) -> bool:
+    """Whether this member may walk in without asking any more."""
+    held: bool = await reader.fetchval(_HELD, member_id, filiere_id, VALID)
+    return held
+
+
+async def spend(opened: asyncpg.Connection, member_id: int, filiere_id: int) -> None:
+    """Somebody is in: what they were asked, and what they asked, is answered."""
+    for table in ("membership_request", "filiere_invitation"):
+        await opened.execute(
+            f"UPDATE {table} SET state = 'accepted', answered_at = now() "  # noqa: S608 - own names
+            "WHERE member_id = $1 AND filiere_id = $2 AND state = 'open'",
+            member_id,
+            filiere_id,
+        )

@@ -1,0 +1,91 @@
+"""Members go out by the API: everybody whom the caller may see, or those of a search."""
+
+from dataclasses import dataclass
+
+from litestar import get
+from litestar.di import NamedDependency, Provide
+from litestar.openapi.spec import OpenAPIMediaType, OpenAPIResponse, Operation, Schema
+from litestar.openapi.spec.enums import OpenAPIType
+from litestar.params import FromQuery
+from litestar.response import Stream
+
+from directory.accounts.actor import Permission
+from directory.accounts.authentication import ActorRequest
+from directory.http import pages, problems
+from directory.http.listing import SearchText
+from directory.members import exports, views
+from directory.members.exports import Format
+from directory.web import search, wishes
+from directory.web.wishes import (
+    Around,
+    Availabilities,
+    Exact,
+    Filieres,
+    Languages,
+    Regions,
+    Sectors,
+    Trades,
+    Wish,
+    WithinKm,
+)
+
+
+@dataclass
+class GivesFile(Operation):
+    """Says in the schema that the answer is a file of one of our formats."""
+
+    def __post_init__(self) -> None:
+        text = OpenAPIMediaType(Schema(type=OpenAPIType.STRING))
+        kinds = [media_type.partition(";")[0] for media_type in exports.MEDIA_TYPES.values()]
+        file = OpenAPIResponse(description="A file.", content=dict.fromkeys(kinds, text))
+        self.responses = {**(self.responses or {}), "200": file}
+
+
+async def chosen(
+    q: SearchText = "",
+    trade: Trades = None,
+    sector: Sectors = None,
+    filiere: Filieres = None,
+    region: Regions = None,
+    language: Languages = None,
+    availability: Availabilities = None,
+    near: Around = "",
+    within_km: WithinKm = None,
+    exact: Exact = False,
+) -> Wish:
+    """What narrows a search. A file has no pages, and its order is that of the numbers."""
+    return await wishes.wished(
+        await wishes.whereabouts(near, within_km),
+        q=q, trade=trade, sector=sector, filiere=filiere, region=region, language=language,
+        availability=availability, exact=exact,
+    )  # fmt: skip
+
+
+@get(
+    "/members/export", operation_id="exportMembers", tags=["members"],
+    summary="Everybody you may see, or those of a search, as CSV, JSON lines or vCards",
+    operation_class=GivesFile, responses=problems.responses(401, 403, 429),
+    dependencies={"wish": Provide(chosen)},
+)  # fmt: skip
+async def export_members(
+    request: ActorRequest,
+    wish: NamedDependency[Wish],
+    format: FromQuery[Format] = Format.CSV,  # noqa: A002 - an error names it as it is sent
+) -> Stream:
+    """What you do not see of somebody is empty. An import of the CSV changes nothing.
+
+    With the parameters of the search that narrow it. By number, whatever is searched.
+    """
+    language = pages.language(request)
+    request.user.require(Permission.READ_MEMBERS)
+    ids = await search.find_ids(request.user, request.app.state.engine, wish, language)
+    await exports.prepare(request.user)
+    day = views.today().isoformat()
+    return Stream(
+        exports.write(request.user, format, language, ids),
+        media_type=exports.MEDIA_TYPES[format],
+        headers={"Content-Disposition": f'attachment; filename="members-{day}.{format}"'},
+    )
+
+
+API = [export_members]
