@@ -259,6 +259,26 @@ async def test_the_form_to_join_has_the_box(
     assert await connection.fetchval("SELECT count(*) FROM membership") == 1
 
 
+async def test_asking_to_join_accepts_it_too(
+    client: httpx.AsyncClient, animator: Person, connection: asyncpg.Connection
+) -> None:
+    await connection.execute("UPDATE filiere SET openness = 'approval'")
+    await write(client, animator, 0)
+    person = await people.member(connection)
+    await people.sign_in(client, person)
+    assert "J’accepte la" in (await client.get("/filieres/web")).text
+    path = "/api/v1/filieres/web/request"
+    lacking = await client.put(path, json={})
+    assert lacking.status_code == 400
+    assert lacking.json()["errors"][0]["field"] == "method_version"
+    assert (await client.put(path, json={"method_version": 2})).status_code == 409
+    assert await connection.fetchval("SELECT count(*) FROM membership_request") == 0
+    answer = await client.post("/filieres/web/request", data={"method_version": "1"})
+    assert answer.status_code == 303, answer.text
+    accepted = await connection.fetchval("SELECT member_id FROM method_acceptance")
+    assert accepted == person.member_id
+
+
 async def test_a_new_version_is_shown_at_the_next_visit_and_takes_nothing_away(
     client: httpx.AsyncClient, animator: Person, connection: asyncpg.Connection
 ) -> None:
