@@ -50,14 +50,16 @@ class RequestDraft(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         str, msgspec.Meta(description="To those who answer: 500 characters at most.")
     ] = ""
     choices: Annotated[list[RequestedChoice], msgspec.Meta(max_length=20)] = []
-    method_version: Annotated[
-        int | None,
-        msgspec.Meta(
-            ge=1,
-            le=method.LARGEST_VERSION,
-            description="The current version of the method sheet, accepted by asking.",
-        ),
-    ] = None
+    method_version: (
+        Annotated[
+            int,
+            msgspec.Meta(
+                ge=1, le=method.LARGEST_VERSION,
+                description="The current version of the method sheet, accepted by asking.",
+            ),
+        ]
+        | None
+    ) = None  # fmt: skip
 
 
 class OwnRequest(msgspec.Struct, frozen=True, kw_only=True):
