@@ -1,11 +1,8 @@
 """A filière on approval, its animator, and who knocks: for the tests of joining."""
 
-from collections.abc import Awaitable, Callable
-
 import asyncpg
 import msgspec
 
-from directory import jobs
 from directory.accounts.actor import Actor, Grant, Role, filiere_scope
 from directory.accounts.sessions import COOKIE, open_session
 from tests import people
@@ -43,15 +40,6 @@ async def fill_places(connection: asyncpg.Connection, person: Person, count: int
 async def signed(person: Person) -> dict[str, str]:
     """Headers of a request in somebody's name, whoever the client is signed in as."""
     return {"cookie": f"{COOKIE}={await open_session(person.account_id, 'test')}"}
-
-
-async def run_jobs(connection: asyncpg.Connection) -> int:
-    """Do what waits, as a worker does; how many."""
-    rows = await connection.fetch("DELETE FROM pgqueuer RETURNING id, entrypoint, payload")
-    handlers: dict[str, Callable[[bytes], Awaitable[None]]] = jobs._handlers
-    for row in sorted(rows, key=lambda row: row["id"]):
-        await handlers[row["entrypoint"]](row["payload"])
-    return len(rows)
 
 
 class Door(msgspec.Struct, frozen=True):

@@ -11,7 +11,7 @@ from directory import settings
 from directory.members.audiences import Audience, Field
 from directory.settings import Settings
 from directory.subscriptions import invitations, wordings
-from tests import joining, people, profile_rows, smtp_sink
+from tests import job_runner, joining, people, profile_rows, smtp_sink
 from tests.joining import Door
 from tests.people import Person
 from tests.smtp_sink import Sink
@@ -48,7 +48,7 @@ async def test_an_invitation_is_one_mail_and_opens_the_door_without_a_request(
     answer = await client.post(PAGE, data=form)
     assert answer.headers["location"] == f"{PAGE}?done=invited"
     await client.post(PAGE, data=form)  # a second click
-    await joining.run_jobs(connection)
+    await job_runner.run_all(connection)
     mail = sink.to(door.awa.email)
     assert mail.message["subject"] == "Clémence Wauters vous invite dans la filière Métiers du web"
     assert "Venez voir." in mail.text
@@ -94,7 +94,7 @@ async def test_an_invitation_ends_after_thirty_days_and_may_be_made_again(
     await connection.execute(
         "UPDATE filiere_invitation SET invited_at = now() - interval '30 days'"
     )
-    await joining.run_jobs(connection)
+    await job_runner.run_all(connection)
     assert sink.mails == []  # too late to write
     headers = await joining.signed(door.awa)
     path = "/api/v1/filieres/web/membership"
@@ -154,8 +154,7 @@ async def test_an_address_gives_the_same_answer_whoever_it_is_of(
             log["action"], str(log["concerns"]),
         ))  # fmt: skip
     assert len(seen) == 1
-    while await joining.run_jobs(connection):
-        pass
+    await job_runner.run_all(connection)
     assert [mail.recipient for mail in sink.mails] == ["awa@lemaire.example"]
 
 
@@ -175,7 +174,7 @@ async def test_who_is_in_and_hides_it_is_not_given_away(
     assert (first.status_code, first.text) == (second.status_code, second.text)
     sent = (await client.get(API)).json()["items"]
     assert [one["state"] for one in sent] == ["open", "open"]
-    await joining.run_jobs(connection)
+    await job_runner.run_all(connection)
     assert [mail.recipient for mail in sink.mails] == [outside.email]
     headers = await joining.signed(inside)
     assert (await client.get("/api/v1/me/invitations", headers=headers)).json() == []
@@ -199,7 +198,7 @@ async def test_who_refuses_messages_of_the_animator_gets_no_mail(
         door.awa.member_id, door.clemence.account_id,
     )  # fmt: skip
     await invited(client, door.awa)
-    await joining.run_jobs(connection)
+    await job_runner.run_all(connection)
     assert sink.mails == []
 
 
@@ -211,7 +210,7 @@ async def test_twenty_a_day_and_one_may_be_taken_back(
     answer = await client.post(f"{PAGE}/{number}/withdraw")
     assert answer.headers["location"] == f"{PAGE}?done=withdrawn"
     assert (await client.delete(f"{API}/{number}")).status_code == 404
-    await joining.run_jobs(connection)
+    await job_runner.run_all(connection)
     assert sink.mails == []
     for _ in range(19):
         assert (await client.post(API, json={"email": "x@coop.example"})).status_code == 202

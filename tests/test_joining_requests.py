@@ -14,7 +14,7 @@ from directory.filieres import lifecycle
 from directory.filieres.lifecycle import Stage
 from directory.settings import Settings
 from directory.subscriptions import answers, invitations, ledger, notices, wordings
-from tests import joining, people, smtp_sink
+from tests import job_runner, joining, people, smtp_sink
 from tests.joining import Door
 from tests.smtp_sink import Sink
 from tests.test_filieres import COORDINATOR
@@ -88,7 +88,7 @@ async def test_a_request_travels_from_the_form_to_the_animator_and_back(
     assert not await is_in(connection, door)
     assert await connection.fetchval("SELECT count(*) FROM consent_ledger") == 0
 
-    await joining.run_jobs(connection)
+    await job_runner.run_all(connection)
     mail = sink.to(door.clemence.email)
     assert "Awa Lemaire demande à entrer" in mail.message["subject"]
     assert "Je fais des sites." in mail.text
@@ -104,7 +104,7 @@ async def test_a_request_travels_from_the_form_to_the_animator_and_back(
     answer = await client.post(path, data={"answer": "accept"}, headers=headers)
     assert answer.headers["location"] == "/filieres/web/requests?done=accepted"
     assert await is_in(connection, door)
-    await joining.run_jobs(connection)
+    await job_runner.run_all(connection)
     mail = sink.to(door.awa.email)
     assert "Vous êtes dans la filière Métiers du web" in mail.message["subject"]
     assert "Les mails que vous aviez choisis commencent." in mail.text
@@ -150,7 +150,7 @@ async def test_a_refusal_has_a_reason_which_the_asker_reads_and_may_ask_again(
     client: httpx.AsyncClient, connection: asyncpg.Connection, door: Door, sink: Sink
 ) -> None:
     number = await asked(client)
-    await joining.run_jobs(connection)
+    await job_runner.run_all(connection)
     without = await answered(client, door, number, "refuse", "  ")
     assert without.status_code == 400
     assert without.json()["errors"][0]["field"] == "reason"
@@ -162,7 +162,7 @@ async def test_a_refusal_has_a_reason_which_the_asker_reads_and_may_ask_again(
     assert "Écrivez la raison" in page.text
     answer = await answered(client, door, number, "refuse", "Le groupe est plein.\nEn mars\u00a0?")
     assert answer.json()["state"] == "refused"
-    await joining.run_jobs(connection)
+    await job_runner.run_all(connection)
     assert "Le groupe est plein." in sink.to(door.awa.email).text
     door_page = (await client.get("/filieres/web")).text
     assert "Le groupe est plein." in door_page
@@ -181,7 +181,7 @@ async def test_a_request_is_taken_back_and_leaves_nothing_to_answer(
     answer = await client.post(f"{ASK}/withdraw")
     assert answer.headers["location"] == "/filieres/web?done=unasked#join"
     assert (await client.delete(API_ASK)).status_code == 204
-    await joining.run_jobs(connection)  # the mail that waited finds nothing to ask
+    await job_runner.run_all(connection)  # the mail that waited finds nothing to ask
     assert sink.mails == []
     assert (await answered(client, door, number, "accept")).status_code == 404
     assert (await client.get("/api/v1/me/requests")).json() == []
@@ -197,7 +197,7 @@ async def test_accepted_without_a_place_left_the_request_waits_for_the_swap(
     assert (answer["state"], answer["is_approved"]) == ("open", True)
     again = (await answered(client, door, number, "accept")).json()
     assert again == answer
-    await joining.run_jobs(connection)
+    await job_runner.run_all(connection)
     assert "libérez une place" in sink.to(door.awa.email).message["subject"]
     assert await connection.fetchval("SELECT count(*) FROM consent_ledger") == 0
 
@@ -231,13 +231,13 @@ async def test_unanswered_for_a_week_it_is_recalled_once(
     client: httpx.AsyncClient, connection: asyncpg.Connection, door: Door, sink: Sink
 ) -> None:
     await asked(client)
-    await joining.run_jobs(connection)
+    await job_runner.run_all(connection)
     await notices.remind()
-    assert await joining.run_jobs(connection) == 0
+    assert await job_runner.run_all(connection) == []
     await connection.execute("UPDATE membership_request SET asked_at = now() - interval '7 days'")
     for _ in range(2):
         await notices.remind()
-        await joining.run_jobs(connection)
+        await job_runner.run_all(connection)
     first, second = sink.mails
     assert "Toujours sans réponse" in second.message["subject"]
     assert first.recipient == second.recipient == door.clemence.email
@@ -250,7 +250,7 @@ async def test_without_an_animator_the_staff_is_told(
     staff = await people.member(connection, "Hélène", "helene@coop.example", language="nl")
     await people.grants(connection, staff, "coordinator")
     await asked(client)
-    await joining.run_jobs(connection)
+    await job_runner.run_all(connection)
     assert [mail.recipient for mail in sink.mails] == ["helene@coop.example"]
     assert "vraagt" in sink.mails[0].message["subject"]
 
@@ -262,10 +262,9 @@ async def test_a_closed_filiere_lets_its_requests_and_invitations_lapse(
     bo = await people.member(connection, "Bo")
     draft = invitations.InvitationDraft(member_id=bo.member_id)
     await invitations.invite(joining.animator(door.clemence, door.web), "web", draft)
-    await joining.run_jobs(connection)
+    await job_runner.run_all(connection)
     await lifecycle.advance(COORDINATOR, "web", Stage.CLOSED, "Plus personne")
-    while await joining.run_jobs(connection):
-        pass
+    await job_runner.run_all(connection)
     assert (await client.get(API_ASK)).json()["state"] == "lapsed"
     assert "a fermé" in sink.to(door.awa.email).message["subject"]
     assert await connection.fetchval("SELECT state::text FROM filiere_invitation") == "lapsed"

@@ -27,10 +27,13 @@ from directory.members.proposals import ProposalDraft
 from directory.privacy import retention
 from directory.privacy.erasures import AdministratorLeaves
 from directory.settings import Settings
-from directory.subscriptions import consent, expiry, links, wordings
+from directory.subscriptions import answers, consent, expiry, links, notices, requests, wordings
+from directory.subscriptions import invitations as filiere_invitations
+from directory.subscriptions.answers import Answer, AnswerDraft
 from directory.subscriptions.ledger import Screen, Trace
+from directory.subscriptions.requests import RequestDraft
 from directory.subscriptions.topics import Rhythm
-from tests import job_runner, mailing_scene, people, smtp_sink
+from tests import job_runner, joining, mailing_scene, people, smtp_sink
 from tests.access_row import PLACES
 from tests.access_table import ROWS
 from tests.mailing_scene import Scene, subscribes
@@ -67,6 +70,7 @@ async def all_mails(scene: Scene) -> None:
     await _of_filieres(scene)
     await _of_accounts(scene)
     await _of_members(scene)
+    await _of_joining(scene)
     await _of_leaving(scene)
 
 
@@ -128,6 +132,30 @@ async def _of_members(scene: Scene) -> None:
     refused = RefusalDraft("Il existe déjà.")
     await decisions.refuse(await _staff(staff), proposed.id, refused)
     await job_runner.run_all(scene.connection)
+
+
+async def _of_joining(scene: Scene) -> None:
+    """A request to join, its recall and its answers, an invitation."""
+    web, connection = scene.web, scene.connection
+    await connection.execute("UPDATE filiere SET openness = 'approval' WHERE id = $1", web)
+    slug = await connection.fetchval("SELECT slug FROM filiere WHERE id = $1", web)
+    clemence = joining.animator(scene.clemence, web)
+    wanted = [await people.member(connection, f"Wim {number}") for number in range(4)]
+    full, refused, waiting, welcome = wanted
+    await joining.fill_places(connection, full)
+    for asker in (full, refused, waiting, welcome):
+        draft, trace = RequestDraft("Bonjour."), Trace(Screen.REQUEST)
+        asked = await requests.ask(joining.actor(asker), slug, "fr", draft, trace)
+        if asker is not waiting:
+            answer = Answer.REFUSE if asker is refused else Answer.ACCEPT
+            await answers.answer(clemence, slug, asked.id, AnswerDraft(answer, "Voici."))
+    invited_one = await people.member(connection)
+    draft_of = filiere_invitations.InvitationDraft(member_id=invited_one.member_id)
+    await filiere_invitations.invite(clemence, slug, draft_of)
+    await job_runner.run_all(connection)
+    await connection.execute("UPDATE membership_request SET asked_at = now() - interval '8 days'")
+    await notices.remind()
+    await job_runner.run_all(connection)
 
 
 async def _staff(person: Person) -> Actor:

@@ -15,20 +15,22 @@ ENOUGH = 10
 
 # Members of the trades or sectors that define $1 who were there on $2, in an order of its own.
 _CANDIDATES = """
-    SELECT m.id, m.account_id FROM member m
+    SELECT m.id, m.account_id FROM member m JOIN account a ON a.id = m.account_id
     WHERE m.left_on IS NULL AND m.joined_on <= $2 AND (
         EXISTS (SELECT FROM member_trade t JOIN filiere_trade f ON f.trade_id = t.trade_id
                 WHERE t.member_id = m.id AND f.filiere_id = $1)
         OR EXISTS (SELECT FROM member_sector s JOIN filiere_sector f ON f.sector_id = s.sector_id
                    WHERE s.member_id = m.id AND f.filiere_id = $1))
-    ORDER BY md5($1::text || ' ' || m.id::text), m.id LIMIT $3
+    ORDER BY a.email = $4 DESC, md5($1::text || ' ' || m.id::text), m.id LIMIT $3
 """
 
 
 class Founding(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """opinions: days before today, the stance, the words. supports counts them too."""
+    """opinions: days before today, the stance, the words. supports counts them too. by is the
+    address of who proposed it, for one of the fixed cast."""
 
     slug: str
+    by: str = ""
     need: str
     intentions: str
     supports: int
@@ -51,7 +53,7 @@ async def write(
         filiere_id = filiere_ids[founding.slug]
         proposed_on = today - timedelta(days=histories[founding.slug][0][0])
         people = await writer.connection.fetch(
-            _CANDIDATES, filiere_id, proposed_on, founding.supports
+            _CANDIDATES, filiere_id, proposed_on, founding.supports, founding.by
         )
         if not people:
             continue

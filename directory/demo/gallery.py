@@ -21,8 +21,8 @@ from directory.demo import drawings, families
 from directory.members import photos, pictures, portfolio
 from directory.members.pictures import PHOTO_SIDES, PICTURE_SIDES
 
-BUSTS, POSTERS = 60, 24
-WITH_PHOTO, WITH_WORKS = 0.45, 0.3
+BUSTS, POSTERS = 48, 16
+WITH_PHOTO, WITH_WORKS = 0.4, 0.15
 CAST = 10
 AT_ONCE = 32
 """Files that are written at the same moment."""

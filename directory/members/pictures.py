@@ -31,6 +31,9 @@ AT_ONCE = 2
 PHOTO_SIDES = (512, 96)
 PICTURE_SIDES = (1600, 480)
 QUALITY = 82
+CAREFULLY, QUICKLY = 4, 0
+"""How long to look for a smaller file (Pillow's `method` of WebP)."""
+
 MIDDLE = 0.5
 DEEP = ("I", "I;16", "I;16L", "I;16B", "F")
 Focus = Literal["centre", "start", "end"]
@@ -175,7 +178,7 @@ def _squares(image: Image.Image, focus: Focus) -> list[Image.Image]:
 def sized(image: Image.Image, *, is_square: bool) -> tuple[bytes, ...]:
     """A picture that is drawn here, as what is sent would be kept."""
     made = _squares(image, "centre") if is_square else _whole(image)
-    return tuple(_webp(one) for one in made)
+    return tuple(_webp(one, QUICKLY) for one in made)
 
 
 def _whole(image: Image.Image) -> list[Image.Image]:
@@ -188,9 +191,9 @@ def _whole(image: Image.Image) -> list[Image.Image]:
     return sized
 
 
-def _webp(image: Image.Image) -> bytes:
+def _webp(image: Image.Image, method: int = CAREFULLY) -> bytes:
     out = io.BytesIO()
-    image.save(out, "WEBP", quality=QUALITY, method=4)
+    image.save(out, "WEBP", quality=QUALITY, method=method)
     return out.getvalue()
 
 

@@ -3,6 +3,7 @@
 import msgspec
 from asyncpg import InterfaceError, PostgresError
 from litestar import Response, get
+from litestar.openapi.datastructures import ResponseSpec
 
 from directory import db, jobs
 from search import outbox
@@ -35,6 +36,7 @@ async def live() -> Live:
     operation_id="getReady",
     summary="Everything that the service leans on answers: 200, or 503 with what does not",
     tags=["health"],
+    responses={503: ResponseSpec(Ready, description="What does not answer")},
 )
 async def ready() -> Response[Ready]:
     try:
