@@ -279,8 +279,15 @@ async def test_it_gives_what_a_proposal_begins_with(
     assert given == Prefill(
         title=DRAFT["title"], need=DRAFT["description"], intentions=DRAFT["seeking"], trades=codes
     )
-    page = (await client.get(f"/initiatives/{view['id']}")).text
-    assert f"/filieres/propose?initiative={view['id']}" in page
+    address = f"/filieres/propose?initiative={view['id']}"
+    assert address in (await client.get(f"/initiatives/{view['id']}")).text
+    form = await client.get(address)
+    assert form.status_code == 200
+    assert str(DRAFT["title"]) in form.text
+    assert "Trois cents mètres carrés." in form.text
+    assert f'value="{codes[0]}" checked' in form.text
+    assert (await client.get("/filieres/propose?initiative=99")).status_code == 404
+    assert (await client.get("/filieres/propose?initiative=0")).status_code == 400
 
 
 async def test_a_merged_trade_is_found_by_the_one_that_stands_for_it(
