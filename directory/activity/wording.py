@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 
 from directory.filieres import appointments, definitions
+from directory.filieres.method_texts import Part
 from directory.languages import marked, translate
 from directory.members.profile_pages import LABELS
 from directory.subscriptions.topics import Topic
@@ -25,6 +26,14 @@ ACTIONS = {
     "suggestion.dismissed": marked("Filière écartée des propositions"),
     "suggestion.restored": marked("Filière proposée à nouveau"),
     "filiere.moved": marked("Étape d’une filière changée"),
+    "method.written": marked("Fiche de méthode écrite"),
+    "method.accepted": marked("Fiche de méthode acceptée"),
+    "communication.changed": marked("Plan de communication modifié"),
+    "initiative.opened": marked("Initiative publiée"),
+    "initiative.changed": marked("Initiative modifiée"),
+    "initiative.removed": marked("Initiative retirée"),
+    "filiere.linked": marked("Filières liées"),
+    "filiere.unlinked": marked("Lien entre filières retiré"),
     "filiere.proposed": marked("Filière proposée"),
     "filiere.changed": marked("Filière modifiée"),
     "support.given": marked("Avis donné sur une filière proposée"),
@@ -99,6 +108,7 @@ ROLES = {role.value: name for role, name in appointments.NAMES.items()}
 _FIELDS = {
     **definitions.LABELS,
     **{field.value: label for field, label in LABELS.items()},
+    **{part.value: part.label for part in Part},
     **{topic.value: topic.label for topic in Topic},
 }
 _ORDER = {name: place for place, name in enumerate(_FIELDS)}

@@ -14,6 +14,7 @@ from directory.filieres import (
     definitions,
     figures,
     founding_forms,
+    initiatives,
     likenesses,
     proposals,
     registry,
@@ -33,6 +34,9 @@ from directory.languages import marked
 
 MOST_CODES = definitions.MOST_WORDS
 Trades = Annotated[list[str] | None, QueryParameter(max_length=MOST_CODES, description="Codes.")]
+Initiative = Annotated[
+    int | None, QueryParameter(ge=1, le=2**53, description="What to begin from.")
+]
 Sectors = Annotated[list[str] | None, QueryParameter(max_length=MOST_CODES, description="Codes.")]
 Name = Annotated[str, QueryParameter(max_length=200, description="In any of the languages.")]
 
@@ -47,9 +51,19 @@ def _edit_tool(request: ActorRequest, filiere: FiliereView) -> list[Tool]:
 
 @get("/filieres/propose", include_in_schema=False)
 async def propose_page(
-    request: ActorRequest, q: SearchText = "", trade: Trades = None
+    request: ActorRequest,
+    q: SearchText = "",
+    trade: Trades = None,
+    initiative: Initiative = None,
 ) -> Response[str]:
+    """Empty, or with what an initiative says."""
     request.user.require(Permission.PROPOSE_FILIERE)
+    if initiative is not None:
+        given = await initiatives.prefill(request.user, initiative)
+        form = ProposalForm(
+            name_fr=given.title, need=given.need, intentions=given.intentions, trades=given.trades
+        )
+        return await _propose_page(request, form)
     return await _propose_page(request, ProposalForm(name_fr=q, trades=trade or []))
 
 

@@ -12,13 +12,17 @@ from directory.accounts.actor import Permission
 from directory.accounts.authentication import ActorRequest
 from directory.filieres import (
     appointment_routes,
+    communication_routes,
     dossier_routes,
     following_routes,
     founding_routes,
     health_routes,
+    initiative_routes,
     lifecycle,
+    link_routes,
     mandate_api,
     mandate_routes,
+    method_routes,
     registry,
     sections,
     support_routes,
@@ -211,6 +215,10 @@ API = [
     *health_routes.API,
     *mandate_api.API,
     *support_routes.API,
+    *method_routes.API,
+    *communication_routes.API,
+    *initiative_routes.API,
+    *link_routes.API,
 ]
 PAGES = [
     list_page,
@@ -223,4 +231,8 @@ PAGES = [
     *mandate_routes.PAGES,
     *support_routes.PAGES,
     *following_routes.PAGES,
+    *method_routes.PAGES,
+    *communication_routes.PAGES,
+    *initiative_routes.PAGES,
+    *link_routes.PAGES,
 ]

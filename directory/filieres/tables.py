@@ -83,6 +83,63 @@ class MandateOffer(Table, tablename="mandate_offer"):
     reason = Text(null=False, default="")
 
 
+class MethodSheet(Table, tablename="method_sheet"):
+    id = BigSerial(primary_key=True)
+    filiere_id = BigInt(null=False)
+    version = Integer(null=False)
+    texts = JSONB(null=False)
+    change = Text(null=False)
+    author_id = BigInt(null=True, default=None)
+    at = Timestamptz(null=False)
+
+
+class MethodAcceptance(Table, tablename="method_acceptance"):
+    id = BigSerial(primary_key=True)
+    filiere_id = BigInt(null=False)
+    member_id = BigInt(null=False)
+    version = Integer(null=False)
+    through = Enumerated("acceptance_way")
+    accepted_at = Timestamptz(null=False)
+
+
+class CommunicationStep(Table, tablename="communication_step"):
+    id = BigSerial(primary_key=True)
+    filiere_id = BigInt(null=False)
+    moment = Enumerated("communication_moment")
+    item = Text(null=True, default=None)
+    label = Text(null=True, default=None)
+    audience = Enumerated("communication_audience")
+    done_on = Date(null=True, default=None)
+    note = Text(null=False)
+    changed_by = BigInt(null=True, default=None)
+    changed_at = Timestamptz(null=False)
+
+
+class Initiative(Table, tablename="initiative"):
+    id = BigSerial(primary_key=True)
+    member_id = BigInt(null=False)
+    filiere_id = BigInt(null=True, default=None)
+    title = Text(null=False)
+    description = Text(null=False)
+    seeking = Text(null=False)
+    trades = Array(base_column=Text(), null=False)
+    url = Text(null=False)
+    state = Enumerated("initiative_state")
+    version = Integer(null=False)
+    created_at = Timestamptz(null=False)
+    updated_at = Timestamptz(null=False)
+    finished_on = Date(null=True, default=None)
+
+
+class FiliereLink(Table, tablename="filiere_link"):
+    id = BigSerial(primary_key=True)
+    from_id = BigInt(null=False)
+    to_id = BigInt(null=False)
+    kind = Enumerated("filiere_link_kind")
+    linked_by = BigInt(null=True, default=None)
+    linked_at = Timestamptz(null=False)
+
+
 class DossierFigures(Table, tablename="dossier_figures"):
     filiere_id = BigInt(primary_key=True)
     words = Array(base_column=BigInt(), null=False)
