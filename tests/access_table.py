@@ -225,10 +225,16 @@ ROWS = (
     # Why one exists, or not
     Row("GET /filieres/{slug:str}/dossier", OPEN),
     Row("POST /filieres/{slug:str}/dossier/reasons", STAFF_POST, form=WHY, scope=FILIERES),
-    Row("POST /filieres/{slug:str}/dossier/figures", STAFF_POST, scope=FILIERES),
+    Row(
+        "POST /filieres/{slug:str}/dossier/figures", STAFF_POST, scope=FILIERES,
+        at="/filieres/{garden}/dossier/figures",
+    ),
     Row("GET /api/v1/filieres/{slug:str}/dossier", OPEN),
     Row("PUT /api/v1/filieres/{slug:str}/dossier/reasons", STAFF, json=WHY, scope=FILIERES),
-    Row("POST /api/v1/filieres/{slug:str}/dossier/figures", STAFF, scope=FILIERES),
+    Row(
+        "POST /api/v1/filieres/{slug:str}/dossier/figures", STAFF, scope=FILIERES,
+        at="/api/v1/filieres/{garden}/dossier/figures",
+    ),
     Row(
         "GET /api/v1/filieres/figures", "401 200 200 200 200 200 200 403 200", scope=READ,
         at="/api/v1/filieres/figures?trade={trade}",

@@ -140,13 +140,15 @@ async def _set(connection: asyncpg.Connection, app: Any, var_dir: Path) -> Scene
         crowd[role] = await _staff(connection, role)
     web = await people.filiere(connection, "web")
     image = await people.filiere(connection, "image")
-    await people.filiere(connection, "garden")
+    garden = await people.filiere(connection, "garden")
+    await connection.execute(
+        "INSERT INTO filiere_trade SELECT $1, id FROM trade ORDER BY id LIMIT 1 OFFSET 99", garden
+    )
     idea = await people.filiere(connection, "idea", "Fanfares de rue")
     await connection.execute("UPDATE filiere SET stage = 'proposed' WHERE id = $1", idea)
     await connection.execute(
         "INSERT INTO filiere_proposal (filiere_id, need, intentions) VALUES ($1, 'A', 'B')", idea
     )
-    await connection.execute("INSERT INTO filiere_trade SELECT $1, min(id) FROM trade", web)
     vetted = await people.filiere(connection, "vetted")
     await connection.execute("UPDATE filiere SET openness = 'approval' WHERE id = $1", vetted)
     await people.animates(connection, crowd["animator"], web)
