@@ -17,10 +17,10 @@ import pytest
 import directory
 from directory import db, jobs, settings
 from directory.accounts import sessions, token_mails
-from directory.accounts.actor import Actor
-from directory.filieres import lifecycle
+from directory.accounts.actor import Actor, Grant, Role
+from directory.filieres import lifecycle, supports
 from directory.filieres.lifecycle import Stage
-from directory.filieres.supports import SupportReached
+from directory.filieres.supports import SupportDraft, SupportReached
 from directory.filieres.vacancies import FiliereVacated
 from directory.mailings import digests
 from directory.members import decisions, freshness, proposals
@@ -45,7 +45,6 @@ from tests.smtp_sink import Sink
 from tests.test_access_table import Scene as AccessScene
 from tests.test_access_table import scene as access_scene
 from tests.test_digests import TODAY, at, sent
-from tests.test_filieres import COORDINATOR
 from tests.test_import_invitations import invited
 from tests.test_preferences import everything
 from tests.test_subscriptions import actor
@@ -72,10 +71,10 @@ async def scene(client: httpx.AsyncClient, connection: asyncpg.Connection, sink:
 async def all_mails(scene: Scene) -> None:
     """Every mail that the service can write, each for its own reason."""
     await _of_filieres(scene)
+    await _of_founding(scene)
     await _of_accounts(scene)
     await _of_members(scene)
     await _of_joining(scene)
-    await _of_stages(scene)
     await _of_leaving(scene)
 
 
@@ -101,6 +100,24 @@ async def _of_filieres(scene: Scene) -> None:
     await scene.connection.execute("ALTER TABLE consent_ledger ENABLE TRIGGER USER")
     await expiry.work()
     await job_runner.run_all(scene.connection)
+
+
+async def _of_founding(scene: Scene) -> None:
+    """A filière that moves on and is closed, a proposal that is followed and has enough support."""
+    connection, staff = scene.connection, Actor(grants=frozenset({Grant(Role.COORDINATOR)}))
+    garden = await people.filiere(connection, "garden", "Jardins")
+    await subscribes(connection, await people.member(connection), garden, "news")
+    for stage in (Stage.DORMANT, Stage.CLOSED):
+        await lifecycle.advance(staff, "garden", stage, "Plus personne.")
+        await job_runner.run_all(connection)
+    idea = await people.filiere(connection, "idea", "Fanfares de rue")
+    await connection.execute("UPDATE filiere SET stage = 'proposed' WHERE id = $1", idea)
+    draft = SupportDraft(wants_mails=True)
+    await supports.give(actor(await people.member(connection)), "idea", draft)
+    await lifecycle.advance(staff, "idea", Stage.FORMING, "Assez de soutiens.")
+    async with db.transaction():
+        await jobs.emit(SupportReached(idea, 0))
+    await job_runner.run_all(connection)
 
 
 async def _of_accounts(scene: Scene) -> None:
@@ -161,19 +178,6 @@ async def _of_joining(scene: Scene) -> None:
     await connection.execute("UPDATE membership_request SET asked_at = now() - interval '8 days'")
     await notices.remind()
     await job_runner.run_all(connection)
-
-
-async def _of_stages(scene: Scene) -> None:
-    """A filière goes to sleep, and then closes; a proposal has enough support."""
-    await subscribes(scene.connection, scene.bert, scene.image, topic="news")
-    for stage in (Stage.DORMANT, Stage.CLOSED):
-        await lifecycle.advance(COORDINATOR, "image", stage, "Plus personne")
-        await job_runner.run_all(scene.connection)
-    staff_id = await scene.connection.fetchval(
-        "SELECT id FROM account WHERE email = 'helene@test.example'"
-    )
-    async with db.transaction():
-        await jobs.emit(SupportReached(scene.web, staff_id))
 
 
 async def _staff(person: Person) -> Actor:

@@ -12,6 +12,7 @@ from directory.accounts.actor import Permission, filiere_scope
 from directory.accounts.authentication import ActorRequest
 from directory.filieres import (
     definitions,
+    figures,
     founding_forms,
     likenesses,
     proposals,
@@ -19,6 +20,7 @@ from directory.filieres import (
     sections,
 )
 from directory.filieres.definitions import Definition, DefinitionDraft, StaleFiliere
+from directory.filieres.figures import Preview
 from directory.filieres.founding_forms import DefinitionForm, ProposalForm
 from directory.filieres.lifecycle import Stage
 from directory.filieres.likenesses import Likeness
@@ -79,8 +81,26 @@ async def _propose_page(
         form=form, wrong={error.field: error for error in wrong},
         alike=problem.found if isinstance(problem, LooksAlike) else [],
         refused=problem if is_general else None,
+        preview=await _preview(request, form),
         **await _choices(request, form),
     )  # fmt: skip
+
+
+async def _preview(request: ActorRequest, form: ProposalForm) -> Preview | None:
+    """What the words chosen so far count, when it is asked: typing does not ask.
+
+    Nothing where they are wrong, or were asked too often.
+    """
+    trades, sectors = form.codes("trades"), form.codes("sectors")
+    is_asked = form.find == "figures" and bool(trades or sectors)
+    if not is_asked or not request.user.may(Permission.READ_MEMBERS):
+        return None
+    try:
+        return await figures.of(
+            request.user, pages.language(request), trades=trades, sectors=sectors
+        )
+    except (errors.Malformed, errors.TooMany):  # said where it is saved; the form stays usable
+        return None
 
 
 async def _choices(request: ActorRequest, form: DefinitionForm) -> dict[str, Any]:
@@ -189,7 +209,7 @@ async def list_alike(
 
 
 @get(
-    "/filieres/{slug:str}/proposal", operation_id="getProposal",
+    "/filieres/{slug:str}/proposal", operation_id="getFiliereProposal",
     summary="The need and the first intentions with which a filière was proposed",
     tags=["filieres"], responses=problems.responses(404),
 )  # fmt: skip
@@ -201,7 +221,7 @@ async def get_proposal(request: ActorRequest, slug: FromPath[str]) -> ProposalVi
 
 
 @delete(
-    "/filieres/{slug:str}/proposal", operation_id="withdrawProposal",
+    "/filieres/{slug:str}/proposal", operation_id="withdrawFiliereProposal",
     summary="Take one’s own proposal back while nobody else supports it",
     tags=["filieres"], responses=problems.responses(401, 403, 404, 409),
 )  # fmt: skip

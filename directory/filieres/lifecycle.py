@@ -177,14 +177,19 @@ async def note(
     words: str,
     voice: Voice,
 ) -> int:
-    """Write one entry of the timeline. Its number."""
+    """Write one entry of the timeline. Its number.
+
+    A decision of the coordination publishes the figures of the dossier; no other move does.
+    """
+    is_decision = voice is Voice.COORDINATION and from_stage is not None
     change_id: int = await opened.fetchval(
         "INSERT INTO stage_change "
         "(filiere_id, from_stage, to_stage, reason, decided_by, decided_as, dossier, decided_at) "
         "VALUES ($1, $2::filiere_stage, $3::filiere_stage, $4, $5, $6::stage_voice, $7, "
         "clock_timestamp()) RETURNING id",
         filiere_id, from_stage.value if from_stage else None, to_stage.value, words,
-        actor.account_id, voice.value, await evidence.snapshot(actor, filiere_id),
+        actor.account_id, voice.value,
+        await evidence.snapshot(actor, filiere_id) if is_decision else None,
     )  # fmt: skip
     return change_id
 
