@@ -87,8 +87,8 @@ CREATE UNIQUE INDEX digest_entry_event ON digest_entry (event_id, member_id);
 CREATE INDEX digest_entry_digest ON digest_entry (member_id, rhythm, day);
 
 -- What may be in somebody's next digests: what was sent, or listed, in the last weeks and since
--- they chose to hear of it in that rhythm or another. One row a person and thing. filiere_ids are those of the choice,
--- consent_id the row that allows it in the first of them.
+-- they chose to hear of it in that rhythm or another. One row a person and thing. filiere_ids are
+-- those of the choice, consent_id the row that allows it in the first of them.
 CREATE VIEW digest_audience AS
 WITH item AS (
     SELECT g.id AS mailing_id, NULL::bigint AS event_id, g.topic, f.filiere_id, g.started_at AS at

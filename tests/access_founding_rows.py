@@ -13,8 +13,8 @@ PROPOSED = {
     "sectors": ["01.1"], "need": "Un four coûte cher.", "intentions": "En louer un.",
 }  # fmt: skip
 PROPOSED_FORM = {
-    "kind": "trade", "name_fr": "Souffleuses de verre", "purpose_fr": "Partager un four.",
-    "trades": "{trade}", "need": "Un four coûte cher.", "intentions": "En louer un.",
+    "kind": "sector", "name_fr": "Souffleuses de verre", "purpose_fr": "Partager un four.",
+    "sectors": "01.1", "need": "Un four coûte cher.", "intentions": "En louer un.",
 }  # fmt: skip
 SUPPORT, API_SUPPORT = "/filieres/{idea}/support", "/api/v1/filieres/{idea}/support"
 
@@ -70,7 +70,12 @@ FOUNDING_ROWS = (
         "POST /filieres/{slug:str}/edit",
         TENDERS_POST,
         scope=FILIERES,
-        form={"version": "1", "name_fr": "Web", "purpose_fr": "Comparer."},
+        form={
+            "version": "1",
+            "name_fr": "Web",
+            "purpose_fr": "Comparer.",
+            "trades": "{trade}",
+        },
     ),
     Row("GET /api/v1/filieres/{slug:str}/timeline", OPEN),
     Row("GET /filieres/{slug:str}/support", OPEN, at=SUPPORT),

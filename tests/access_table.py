@@ -21,7 +21,9 @@ To add a route, add a row:
 
 from tests.access_founding_rows import FOUNDING_ROWS
 from tests.access_joining_rows import JOINING_ROWS
+from tests.access_mandate_rows import MANDATE_ROWS
 from tests.access_member_rows import MEMBER_ROWS
+from tests.access_method_rows import METHOD_ROWS
 from tests.access_row import (
     ACCEPTED,
     ACCOUNTS,
@@ -69,7 +71,9 @@ from tests.access_row import (
 
 ROWS = (
     *MEMBER_ROWS,
+    *METHOD_ROWS,
     *FOUNDING_ROWS,
+    *MANDATE_ROWS,
     *JOINING_ROWS,
     # Anybody
     Row("GET /sitemap.xml", OPEN),

@@ -80,8 +80,28 @@ INSERT INTO filiere_invitation (filiere_id, member_id, invited_by, message)
 INSERT INTO suggestion_dismissed (member_id, filiere_id) SELECT {MEMBER}, min(id) FROM filiere;
 INSERT INTO mandate (filiere_id, member_id, role, starts_on, ends_on)
     SELECT min(id), {MEMBER}, 'animator', current_date, current_date + 100 FROM filiere;
+INSERT INTO mandate_reminder (mandate_id, ends_on, days, account_id)
+    SELECT id, ends_on, 60, {ACCOUNT} FROM mandate WHERE member_id = {MEMBER};
+INSERT INTO mandate_offer (filiere_id, role, kind, to_member_id, starts_on, ends_on, message,
+        offered_by, expires_at)
+    SELECT min(id), 'ambassador', 'candidacy', {MEMBER}, current_date, current_date + 100,
+        'Zélie se propose', {ACCOUNT}, now() + interval '9 days' FROM filiere;
 INSERT INTO stage_change (filiere_id, to_stage, reason, decided_by)
     SELECT min(id), 'active', 'Assez de monde', {ACCOUNT} FROM filiere;
+INSERT INTO method_sheet (filiere_id, version, texts, change, author_id)
+    SELECT min(id), 1, '{{"fr": {{"means": "Deux salles."}}}}', 'Les salles', {ACCOUNT}
+    FROM filiere;
+INSERT INTO method_acceptance (filiere_id, member_id, version, through)
+    SELECT min(id), {MEMBER}, 1, 'joining' FROM filiere;
+INSERT INTO communication_step (filiere_id, moment, item, audience, done_on, note, changed_by)
+    SELECT min(id), 'launch', 'launch.press', 'external', '2026-01-05', 'Un quotidien', {ACCOUNT}
+    FROM filiere;
+INSERT INTO initiative (member_id, title, description, trades)
+    VALUES ({MEMBER}, 'Un cirque de poche', 'Escamoteuse cherche caravane', '{{11111}}');
+INSERT INTO filiere (slug, kind, name_fr, purpose_fr)
+    VALUES ('cirque', 'sector', 'Cirque', 'Jouer');
+INSERT INTO filiere_link (from_id, to_id, kind, linked_by)
+    SELECT min(id), max(id), 'complementary', {ACCOUNT} FROM filiere;
 INSERT INTO filiere_proposal (filiere_id, proposed_by, need, intentions)
     SELECT min(id), {MEMBER}, 'Se retrouver entre artistes', 'Une rencontre' FROM filiere;
 INSERT INTO filiere_support (filiere_id, member_id, stance, opinion)

@@ -3,7 +3,7 @@
 import re
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -70,6 +70,8 @@ class Scene(msgspec.Struct):
     database: str = ""
 
     def filled(self, part: Any, column: str) -> Any:
+        if isinstance(part, str) and part.startswith("#"):  # a number
+            return int(self.filled(part[1:], column))
         if isinstance(part, str):
             return part.format_map(self.values | self.own.get(column, {}))
         if isinstance(part, list):
@@ -159,6 +161,7 @@ async def _set(connection: asyncpg.Connection, app: Any, var_dir: Path) -> Scene
     }  # fmt: skip
     values |= await _objects(connection, crowd, web)
     values |= await _of_mails(connection, other, web)
+    values |= await _of_mandates(connection, crowd, web)
     values |= await _at_the_door(connection, web)
     own = {role: await _own(connection, person, web) for role, person in crowd.items()}
     values["others_token"] = own["other"]["own_token"]
@@ -221,6 +224,27 @@ async def _objects(
     await work.read_and_plan(ImportAsked(found["import"]))
     plan = (await record.get(staff, found["import"])).hash
     return {name: str(number) for name, number in found.items()} | {"plan": plan or ""}
+
+
+async def _of_mandates(
+    connection: asyncpg.Connection, crowd: Mapping[str, Person], web: int
+) -> dict[str, str]:
+    """The animator's mandate, an offer to {other} and their candidacy for different roles."""
+    found = {"later": str(date.today() + timedelta(days=500))}  # noqa: DTZ011 - far away enough
+    found["mandate"] = await connection.fetchval(
+        "SELECT id FROM mandate WHERE member_id = $1", crowd["animator"].member_id
+    )
+    found["fellow"] = str(crowd["other_animator"].member_id)
+    for name, kind, role in (
+        ("offer", "share", "ambassador"), ("candidacy", "candidacy", "animator"),
+    ):  # fmt: skip
+        found[name] = await connection.fetchval(
+            "INSERT INTO mandate_offer (filiere_id, role, kind, to_member_id, starts_on, ends_on, "
+            "expires_at) VALUES ($1, $4::mandate_role, $2::mandate_offer_kind, $3, current_date, "
+            "current_date + 100, now() + interval '9 days') RETURNING id",
+            web, kind, crowd["other"].member_id, role,
+        )  # fmt: skip
+    return {name: str(value) for name, value in found.items()}
 
 
 async def _at_the_door(connection: asyncpg.Connection, web: int) -> dict[str, str]:

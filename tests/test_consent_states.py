@@ -13,7 +13,7 @@ from typing import TypeVar
 import asyncpg
 import httpx
 import pytest
-from hypothesis import HealthCheck
+from hypothesis import HealthCheck, Phase
 from hypothesis import settings as examples
 from hypothesis import strategies as st
 from hypothesis.stateful import (
@@ -146,6 +146,7 @@ class Lives(RuleBasedStateMachine):
     @initialize()
     def begin(self) -> None:
         self.members = [self.run(people.member(self.connection)) for _ in range(MEMBERS)]
+        self.first = self.members[0].member_id
         self.slugs = [f"f{next(_numbers)}" for _ in range(FILIERES)]
         self.ids = [self.run(people.filiere(self.connection, slug, slug)) for slug in self.slugs]
         self.latest = self.run(wordings.list_latest("fr"))
@@ -350,9 +351,12 @@ class Lives(RuleBasedStateMachine):
 
     @invariant()
     def nothing_is_broken(self) -> None:
+        """Of those of this example: what an earlier one broke is not to be found again."""
         for promise, query in BROKEN.items():
-            assert self.run(self.connection.fetch(query)) == [], promise
-        assert self.run(ledger.verify()) == []
+            mine = f"SELECT * FROM ({query}) AS broken WHERE member_id >= $1"
+            assert self.run(self.connection.fetch(mine, self.first)) == [], promise
+        wrong = [one for one in self.run(ledger.verify()) if one.member_id >= self.first]
+        assert wrong == []
 
 
 @pytest.fixture
@@ -368,7 +372,7 @@ async def test_whatever_members_do_the_promises_hold(
 ) -> None:
     Lives.loop, Lives.connection = loop, connection
     bounded = examples(
-        max_examples=12, stateful_step_count=25, deadline=None,
+        max_examples=12, stateful_step_count=25, deadline=None, phases=[Phase.generate],
         suppress_health_check=list(HealthCheck), database=None,
     )  # fmt: skip
     await asyncio.to_thread(run_state_machine_as_test, Lives, settings=bounded)

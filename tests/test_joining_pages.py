@@ -71,6 +71,9 @@ async def test_asking_being_told_to_free_a_place_and_changing_filieres(
     animator = await window(browser, site, CLEMENCE)
     await animator.goto(next(link for link in LINK.findall(site.text(mails[0])) if "/requ" in link))
     await look(animator, "requests")
+    await animator.goto(f"{WEB}/invitations?q=an")
+    await look(animator, "invitations")
+    await animator.goto(f"{WEB}/requests")
 
     # Meanwhile the last place is taken elsewhere.
     await page.goto("/filieres")

@@ -7,6 +7,7 @@ HEAD as a scanner does it, without a cookie. The whole database is compared befo
 import re
 from collections import Counter
 from collections.abc import AsyncIterator
+from datetime import timedelta
 from pathlib import Path
 
 import asyncpg
@@ -17,10 +18,15 @@ import pytest
 import directory
 from directory import db, jobs, settings
 from directory.accounts import sessions, token_mails
-from directory.accounts.actor import Actor
+from directory.accounts.actor import Actor, Grant, Role
+from directory.filieres import answers as mandate_answers
+from directory.filieres import lifecycle, offers, renewals, supports
+from directory.filieres.lifecycle import Stage
+from directory.filieres.offers import Candidacy, OfferDraft
+from directory.filieres.supports import SupportDraft, SupportReached
 from directory.filieres.vacancies import FiliereVacated
 from directory.mailings import digests
-from directory.members import decisions, freshness, proposals
+from directory.members import decisions, freshness, proposals, views
 from directory.members.decisions import RefusalDraft
 from directory.members.imports import invitations
 from directory.members.proposals import ProposalDraft
@@ -68,9 +74,11 @@ async def scene(client: httpx.AsyncClient, connection: asyncpg.Connection, sink:
 async def all_mails(scene: Scene) -> None:
     """Every mail that the service can write, each for its own reason."""
     await _of_filieres(scene)
+    await _of_founding(scene)
     await _of_accounts(scene)
     await _of_members(scene)
     await _of_joining(scene)
+    await _of_mandates(scene)
     await _of_leaving(scene)
 
 
@@ -96,6 +104,24 @@ async def _of_filieres(scene: Scene) -> None:
     await scene.connection.execute("ALTER TABLE consent_ledger ENABLE TRIGGER USER")
     await expiry.work()
     await job_runner.run_all(scene.connection)
+
+
+async def _of_founding(scene: Scene) -> None:
+    """A filière that moves on and is closed, a proposal that is followed and has enough support."""
+    connection, staff = scene.connection, Actor(grants=frozenset({Grant(Role.COORDINATOR)}))
+    garden = await people.filiere(connection, "garden", "Jardins")
+    await subscribes(connection, await people.member(connection), garden, "news")
+    for stage in (Stage.DORMANT, Stage.CLOSED):
+        await lifecycle.advance(staff, "garden", stage, "Plus personne.")
+        await job_runner.run_all(connection)
+    idea = await people.filiere(connection, "idea", "Fanfares de rue")
+    await connection.execute("UPDATE filiere SET stage = 'proposed' WHERE id = $1", idea)
+    draft = SupportDraft(wants_mails=True)
+    await supports.give(actor(await people.member(connection)), "idea", draft)
+    await lifecycle.advance(staff, "idea", Stage.FORMING, "Assez de soutiens.")
+    async with db.transaction():
+        await jobs.emit(SupportReached(idea, 0))
+    await job_runner.run_all(connection)
 
 
 async def _of_accounts(scene: Scene) -> None:
@@ -156,6 +182,34 @@ async def _of_joining(scene: Scene) -> None:
     await connection.execute("UPDATE membership_request SET asked_at = now() - interval '8 days'")
     await notices.remind()
     await job_runner.run_all(connection)
+
+
+async def _of_mandates(scene: Scene) -> None:
+    """One offered, accepted, volunteered for, near its end, asked for again and renewed."""
+    runner, asked, keen = [await people.member(scene.connection) for _ in range(3)]
+    await people.animates(scene.connection, runner, scene.web)
+    for person in (asked, keen):
+        await mailing_scene.joins(scene.connection, person, scene.web)
+    slug = await scene.connection.fetchval("SELECT slug FROM filiere WHERE id = $1", scene.web)
+    draft = OfferDraft(to_member=asked.member_id)
+    made = await offers.offer(await _staff(runner), slug, draft, "fr")
+    await offers.volunteer(await _staff(keen), slug, Candidacy(), "fr")
+    await job_runner.run_all(scene.connection)
+    await mandate_answers.accept(await _staff(asked), made.id)
+    mandate_id = await scene.connection.fetchval(
+        "UPDATE mandate SET starts_on = current_date - 300, ends_on = current_date + 20 "
+        "WHERE member_id = $1 RETURNING id",
+        runner.member_id,
+    )
+    await renewals.wish(await _staff(runner), mandate_id, renewals.Wish.RENEW)
+    await renewals.remind()
+    await job_runner.run_all(scene.connection)
+    helene = await scene.connection.fetchval(
+        "SELECT id FROM account WHERE email = 'helene@test.example'"
+    )
+    until = views.today() + timedelta(days=300)
+    await renewals.renew(await _staff(Person(helene, 0, "")), mandate_id, until)
+    await job_runner.run_all(scene.connection)
 
 
 async def _staff(person: Person) -> Actor:

@@ -21,10 +21,11 @@ COLUMNS = """
 WITHOUT_CLASS = {
     "consent", "contact_refusal", "delivery", "digest_delivery", "digest_entry", "digest_run",
     "dossier_point", "event_filiere", "filiere_sector", "filiere_support", "filiere_trade",
-    "identity", "import_plan", "import_row", "mailing_filiere", "member_language", "member_link",
-    "member_sector", "member_skill", "member_trade", "membership_quota", "migration", "rate_count",
-    "reference_version", "spent_state", "stage_mail", "suggestion_dismissed", "trade_label",
-    "trade_merge", "trade_merge_member", "worker_heartbeat",
+    "filiere_vacancy", "identity", "import_plan", "import_row", "mailing_filiere",
+    "mandate_reminder", "member_language", "member_link", "member_sector", "member_skill",
+    "member_trade", "membership_quota", "migration", "rate_count", "reference_version",
+    "spent_state", "stage_mail", "suggestion_dismissed", "trade_label", "trade_merge",
+    "trade_merge_member", "worker_heartbeat",
 }  # fmt: skip
 OF_LIBRARIES = ("pgqueuer", "search_")
 

@@ -19,7 +19,8 @@ from tests.people import Person
 # Where the number of somebody who is gone may stand: it names nobody.
 PSEUDONYMS = {
     "audit_entry.account_id", "audit_entry.member_id", "consent_ledger.member_id",
-    "consent_ledger.actor_id", "delivery.member_id", "erasure.account_id", "erasure.member_id",
+    "consent_ledger.actor_id", "delivery.member_id", "digest_delivery.member_id",
+    "digest_entry.member_id", "erasure.account_id", "erasure.member_id",
 }  # fmt: skip
 HEARD = {
     "directory.indexing.follow_member", "directory.privacy.erasures.write_asked",

@@ -19,6 +19,7 @@ WITHOUT_PEOPLE = {
     "filiere": "its name and purpose",
     "filiere_sector": "what a filière is about",
     "filiere_trade": "what a filière is about",
+    "filiere_vacancy": "since when nobody runs a filière",
     "mailing_filiere": "which filières a mailing is for",
     "membership_quota": "one figure",
     "migration": "versions of the tables",

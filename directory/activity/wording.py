@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 
 from directory.filieres import appointments, definitions
+from directory.filieres.method_texts import Part
 from directory.languages import marked, translate
 from directory.members.profile_pages import LABELS
 from directory.subscriptions.topics import Topic
@@ -25,6 +26,14 @@ ACTIONS = {
     "suggestion.dismissed": marked("Filière écartée des propositions"),
     "suggestion.restored": marked("Filière proposée à nouveau"),
     "filiere.moved": marked("Étape d’une filière changée"),
+    "method.written": marked("Fiche de méthode écrite"),
+    "method.accepted": marked("Fiche de méthode acceptée"),
+    "communication.changed": marked("Plan de communication modifié"),
+    "initiative.opened": marked("Initiative publiée"),
+    "initiative.changed": marked("Initiative modifiée"),
+    "initiative.removed": marked("Initiative retirée"),
+    "filiere.linked": marked("Filières liées"),
+    "filiere.unlinked": marked("Lien entre filières retiré"),
     "filiere.proposed": marked("Filière proposée"),
     "filiere.changed": marked("Filière modifiée"),
     "support.given": marked("Avis donné sur une filière proposée"),
@@ -34,6 +43,15 @@ ACTIONS = {
     "dossier.counted": marked("Chiffres d’une filière recomptés"),
     "role.given": marked("Rôle donné"),
     "role.ended": marked("Rôle retiré"),
+    "mandate.offered": marked("Mandat proposé"),
+    "mandate.volunteered": marked("Proposition pour un mandat"),
+    "mandate.accepted": marked("Mandat accepté"),
+    "mandate.refused": marked("Mandat refusé"),
+    "mandate.withdrawn": marked("Proposition de mandat retirée"),
+    "mandate.handed_over": marked("Relais passé"),
+    "mandate.left": marked("Mandat quitté"),
+    "mandate.wished": marked("Souhait pour la fin d’un mandat"),
+    "mandate.renewed": marked("Mandat renouvelé"),
     "address.confirmed": marked("Adresse confirmée"),
     "consents.imported": marked("Accords repris d’un fichier"),
     "mails.paused": marked("Mails mis en pause"),
@@ -90,6 +108,7 @@ ROLES = {role.value: name for role, name in appointments.NAMES.items()}
 _FIELDS = {
     **definitions.LABELS,
     **{field.value: label for field, label in LABELS.items()},
+    **{part.value: part.label for part in Part},
     **{topic.value: topic.label for topic in Topic},
 }
 _ORDER = {name: place for place, name in enumerate(_FIELDS)}

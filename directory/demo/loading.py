@@ -12,6 +12,7 @@ from directory.demo import (
     filieres,
     founding,
     gatherings,
+    life,
     memberships,
     network,
     people,
@@ -70,6 +71,7 @@ async def load(
         codes = await rows.codes(connection)
         filiere_ids = await network.found(writer, codes, today)
         crowd = people.generate(members, seed, today)
+        animators: Mapping[str, int] = {}
         done = 0
         while chunk := list(islice(crowd, CHUNK)):
             joinings = {person.position: filieres.join(person, seed, today) for person in chunk}
@@ -85,6 +87,7 @@ async def load(
                 await gatherings.write_events(writer, animators, filiere_ids, codes, seed, today)
             done += len(chunk)
             progress(done, members)
+        await life.write(writer, animators, filiere_ids, today)
         await gatherings.send_mailing(writer, filiere_ids, today)
         proposers = await founding.write(writer, filiere_ids, today)
         await decisions.write(writer, filiere_ids, proposers, today)

@@ -23,11 +23,16 @@ MOST_FILIERES = 200
 class Done(enum.Enum):
     GIVEN = "given"
     ENDED = "ended"
+    VACATED = "vacated"
 
 
 NOTICES = {
     Done.GIVEN: marked("Le rôle est donné."),
     Done.ENDED: marked("Le rôle est retiré. La personne ne l’a plus dès maintenant."),
+    Done.VACATED: marked(
+        "Le rôle est retiré. Plus personne n’anime cette filière : la coordination est prévenue. "
+        "Nommez une autre personne, ou mettez la filière en sommeil."
+    ),
 }
 
 
@@ -72,8 +77,8 @@ async def give_page(
 
 @post("/roles/{grant_id:int}/end", include_in_schema=False, status_code=303)
 async def end_page(request: ActorRequest, grant_id: FromPath[int]) -> Redirect:
-    await appointments.end(request.user, grant_id)
-    return Redirect("/roles?done=ended", status_code=303)
+    is_vacated = await appointments.end(request.user, grant_id)
+    return Redirect(f"/roles?done={'vacated' if is_vacated else 'ended'}", status_code=303)
 
 
 async def _page(

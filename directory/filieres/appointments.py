@@ -21,7 +21,7 @@ from directory.accounts.actor import (
     Role,
     filiere_scope,
 )
-from directory.filieres import registry
+from directory.filieres import mandates, registry, vacancies
 from directory.filieres.lifecycle import Stage
 from directory.filieres.registry import FiliereRef
 from directory.languages import marked
@@ -57,7 +57,7 @@ class GrantView(msgspec.Struct, frozen=True, kw_only=True):
     """A role that somebody has. `ends_on` is its last day.
 
     `member_id` and `name` are null for a member who does not show the reader their name; the name
-    of an account without a member is its address.
+    of an account without a member is its address. `is_last`: nobody else animates the filière.
     """
 
     id: int
@@ -67,6 +67,7 @@ class GrantView(msgspec.Struct, frozen=True, kw_only=True):
     ends_on: date | None
     member_id: int | None
     name: str | None
+    is_last: bool = False
 
     @property
     def role_name(self) -> str:
@@ -115,6 +116,8 @@ async def give(actor: Actor, draft: RoleDraft, language: str) -> GrantView:
     ends_on = _last_day(draft)
     async with db.transaction() as opened:
         filiere = await _filiere(draft, language) if is_local else None
+        if filiere and await mandates.lock(filiere.id) is Stage.CLOSED:
+            raise _closed(filiere)
         person = await _person(opened, draft)
         scope = filiere_scope(filiere.id) if filiere else EVERYWHERE
         _refuse_more_for_oneself(actor, person, draft.role, scope)
@@ -140,26 +143,38 @@ async def give(actor: Actor, draft: RoleDraft, language: str) -> GrantView:
         return (await _views(actor, [row], language))[0]
 
 
-async def end(actor: Actor, grant_id: int) -> None:
-    """End a role at once.
+async def end(actor: Actor, grant_id: int) -> bool:
+    """End a role at once. True: it was the last animator of a filière.
+
+    Staff may end even that one, as they can step in; the others of the staff are told.
 
     :raises errors.NotFound: for what is not there, and what the actor may not end.
     :raises LastAdministrator: for the last one.
     """
     actor.require(Permission.NAME_ANIMATORS)
     async with db.transaction() as opened:
-        row = await _row(opened, grant_id if 0 < grant_id <= profiles.LARGEST_ID else 0)
+        number = grant_id if 0 < grant_id <= profiles.LARGEST_ID else 0
+        await opened.execute(  # before the grant: who leaves by themselves locks in that order
+            "SELECT FROM filiere f JOIN access_grant g ON g.scope = 'filiere:' || f.id "
+            "WHERE g.id = $1 FOR NO KEY UPDATE OF f",
+            number,
+        )
+        row = await _row(opened, number)
         role = Role(row["role"]) if row else None
         if row is None or role is None or not _may_end(actor, role):
             raise errors.NotFound(marked("Ce rôle n’est plus là."))
         await _lock(opened, role)
         await opened.execute("DELETE FROM access_grant WHERE id = $1", grant_id)
         person = _Person(row["account_id"], row["any_member_id"])
+        is_vacated = False
         if role in IN_A_FILIERE and row["scope"]:
             filiere_id = int(row["scope"].partition(":")[2])
             await _end_mandates(opened, person, role, filiere_id)
+            if role is Role.ANIMATOR:
+                is_vacated = await vacancies.note(filiere_id, but=actor.account_id)
         await _require_administrator(opened, role)
         await _note(actor, "role.ended", person, role, row["scope"])
+        return is_vacated
 
 
 async def end_by_name(actor: Actor, draft: RoleDraft, language: str) -> None:
@@ -211,10 +226,14 @@ async def _filiere(draft: RoleDraft, language: str) -> FiliereRef:
     if filiere is None:
         raise errors.Malformed.field("filiere", marked("Choisissez une filière."))
     if filiere.stage is Stage.CLOSED:
-        raise errors.Malformed.field(
-            "filiere", marked("La filière %(name)s est fermée."), name=filiere.name
-        )
+        raise _closed(filiere)
     return filiere
+
+
+def _closed(filiere: FiliereRef) -> errors.Malformed:
+    return errors.Malformed.field(
+        "filiere", marked("La filière %(name)s est fermée."), name=filiere.name
+    )
 
 
 async def _person(opened: asyncpg.Connection, draft: RoleDraft) -> _Person:
@@ -300,6 +319,7 @@ async def _views(
     named = await registry.refs(set(ids.values()) - {0}, language)
     cards = await profiles.cards(actor, [row["member_id"] for row in found if row["member_id"]])
     seen = {card.id: card.display_name for card in cards}
+    alone = await vacancies.run_by_one(set(ids.values()) - {0})
     return [
         GrantView(
             id=row["id"],
@@ -309,6 +329,8 @@ async def _views(
             ends_on=row["ends_on"],
             member_id=row["member_id"] if row["member_id"] in seen else None,
             name=seen.get(row["member_id"]) if row["member_id"] else row["email"],
+            is_last=row["role"] == Role.ANIMATOR.value
+            and alone.get(ids[row["id"]], 0) == row["member_id"],
         )
         for row in found
     ]

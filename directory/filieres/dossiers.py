@@ -111,7 +111,7 @@ async def of(actor: Actor, filiere: FiliereRef, language: str) -> Dossier:
         reasons=await _reasons(actor, filiere.id),
         opinions=told,
         details=details,
-        decisions=await decisions.list_of(actor, filiere.id),
+        decisions=await decisions.list_of(actor, filiere.id, language),
     )
 
 

@@ -1,7 +1,7 @@
 """How many members have some trades or sectors, where, and since when: never a small group.
 
 Only members who show their name and that field to all members are counted, and the place, office
-or filières of those alone who show them: whoever hides changes no figure. See docs/decisions/0012.
+or filières of those alone who show them: whoever hides changes no figure. See docs/decisions/0014.
 """
 
 import enum

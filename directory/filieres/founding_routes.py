@@ -12,13 +12,16 @@ from directory.accounts.actor import Permission, filiere_scope
 from directory.accounts.authentication import ActorRequest
 from directory.filieres import (
     definitions,
+    figures,
     founding_forms,
+    initiatives,
     likenesses,
     proposals,
     registry,
     sections,
 )
 from directory.filieres.definitions import Definition, DefinitionDraft, StaleFiliere
+from directory.filieres.figures import Preview
 from directory.filieres.founding_forms import DefinitionForm, ProposalForm
 from directory.filieres.lifecycle import Stage
 from directory.filieres.likenesses import Likeness
@@ -31,6 +34,9 @@ from directory.languages import marked
 
 MOST_CODES = definitions.MOST_WORDS
 Trades = Annotated[list[str] | None, QueryParameter(max_length=MOST_CODES, description="Codes.")]
+Initiative = Annotated[
+    int | None, QueryParameter(ge=1, le=2**53, description="What to begin from.")
+]
 Sectors = Annotated[list[str] | None, QueryParameter(max_length=MOST_CODES, description="Codes.")]
 Name = Annotated[str, QueryParameter(max_length=200, description="In any of the languages.")]
 
@@ -45,9 +51,19 @@ def _edit_tool(request: ActorRequest, filiere: FiliereView) -> list[Tool]:
 
 @get("/filieres/propose", include_in_schema=False)
 async def propose_page(
-    request: ActorRequest, q: SearchText = "", trade: Trades = None
+    request: ActorRequest,
+    q: SearchText = "",
+    trade: Trades = None,
+    initiative: Initiative = None,
 ) -> Response[str]:
+    """Empty, or with what an initiative says."""
     request.user.require(Permission.PROPOSE_FILIERE)
+    if initiative is not None:
+        given = await initiatives.prefill(request.user, initiative)
+        form = ProposalForm(
+            name_fr=given.title, need=given.need, intentions=given.intentions, trades=given.trades
+        )
+        return await _propose_page(request, form)
     return await _propose_page(request, ProposalForm(name_fr=q, trades=trade or []))
 
 
@@ -79,8 +95,26 @@ async def _propose_page(
         form=form, wrong={error.field: error for error in wrong},
         alike=problem.found if isinstance(problem, LooksAlike) else [],
         refused=problem if is_general else None,
+        preview=await _preview(request, form),
         **await _choices(request, form),
     )  # fmt: skip
+
+
+async def _preview(request: ActorRequest, form: ProposalForm) -> Preview | None:
+    """What the words chosen so far count, when it is asked: typing does not ask.
+
+    Nothing where they are wrong, or were asked too often.
+    """
+    trades, sectors = form.codes("trades"), form.codes("sectors")
+    is_asked = form.find == "figures" and bool(trades or sectors)
+    if not is_asked or not request.user.may(Permission.READ_MEMBERS):
+        return None
+    try:
+        return await figures.of(
+            request.user, pages.language(request), trades=trades, sectors=sectors
+        )
+    except (errors.Malformed, errors.TooMany):  # said where it is saved; the form stays usable
+        return None
 
 
 async def _choices(request: ActorRequest, form: DefinitionForm) -> dict[str, Any]:
@@ -189,7 +223,7 @@ async def list_alike(
 
 
 @get(
-    "/filieres/{slug:str}/proposal", operation_id="getProposal",
+    "/filieres/{slug:str}/proposal", operation_id="getFiliereProposal",
     summary="The need and the first intentions with which a filière was proposed",
     tags=["filieres"], responses=problems.responses(404),
 )  # fmt: skip

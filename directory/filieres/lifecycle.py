@@ -121,6 +121,18 @@ async def advance(actor: Actor, slug: str, to_stage: Stage, reason: str) -> None
         await move(opened, actor, filiere_id, from_stage, to_stage, words, Voice.COORDINATION)
 
 
+async def rest(actor: Actor, slug: str, reason: str) -> None:
+    """Put a filière to sleep, by the animator who leaves it last: the one move that is theirs.
+
+    Call it from `departures`, which checked that nobody else runs it.
+    """
+    actor.require_person()
+    words = checked_reason(reason)
+    async with db.transaction() as opened:
+        filiere_id, from_stage = await lock(opened, slug)
+        await move(opened, actor, filiere_id, from_stage, Stage.DORMANT, words, Voice.ANIMATION)
+
+
 async def consider(actor: Actor, slug: str, to_stage: Stage, reason: str) -> Stage:
     """Look whether `advance` would do it, and change nothing. The stage it would leave."""
     actor.require(Permission.RUN_FILIERES)
@@ -177,14 +189,19 @@ async def note(
     words: str,
     voice: Voice,
 ) -> int:
-    """Write one entry of the timeline. Its number."""
+    """Write one entry of the timeline. Its number.
+
+    A decision of the coordination publishes the figures of the dossier; no other move does.
+    """
+    is_decision = voice is Voice.COORDINATION and from_stage is not None
     change_id: int = await opened.fetchval(
         "INSERT INTO stage_change "
         "(filiere_id, from_stage, to_stage, reason, decided_by, decided_as, dossier, decided_at) "
         "VALUES ($1, $2::filiere_stage, $3::filiere_stage, $4, $5, $6::stage_voice, $7, "
         "clock_timestamp()) RETURNING id",
         filiere_id, from_stage.value if from_stage else None, to_stage.value, words,
-        actor.account_id, voice.value, await evidence.snapshot(actor, filiere_id),
+        actor.account_id, voice.value,
+        await evidence.snapshot(actor, filiere_id) if is_decision else None,
     )  # fmt: skip
     return change_id
 

@@ -14,7 +14,7 @@ from directory import db, errors, limits
 from directory.accounts import audit
 from directory.accounts.actor import Actor, Permission, filiere_scope
 from directory.errors import FieldError
-from directory.filieres import definitions, lifecycle, likenesses, registry, signatures
+from directory.filieres import definitions, evidence, lifecycle, likenesses, registry, signatures
 from directory.filieres.definitions import (
     TERMS,
     TEXTS,
@@ -230,6 +230,7 @@ async def _note(
     await lifecycle.note(
         opened, actor, filiere_id, None, Stage.PROPOSED, lifecycle.PROPOSED, Voice.PROPOSER
     )
+    await evidence.refresh(filiere_id)  # its figures, at once
     subject = filiere_scope(filiere_id)
     await audit.record(actor, "filiere.proposed", member_id=member_id, subject=subject)
 

@@ -86,14 +86,20 @@ class FiliereCard(FiliereRef, frozen=True, kw_only=True):
     """A filière in a list. `next_event_at` is of an event that the reader may see.
 
     `member_count` has all members for those who run the filière. For others it has those who show
-    them that they are in it; for visitors, those who show it to members.
+    them that they are in it; for visitors, those who show it to members. `support_count` is how
+    many members support it, or supported it while it was a proposal.
     """
 
     purpose: str
     openness: Openness
     territory: str | None
     member_count: int
+    support_count: int
     next_event_at: datetime | None
+
+    @property
+    def is_proposal(self) -> bool:
+        return self.stage in Shown.PROPOSED.stages
 
     @property
     def next_event_on(self) -> date | None:
@@ -136,6 +142,8 @@ _CARD = f"""
     coalesce(CASE $1::text WHEN 'nl' THEN f.purpose_nl WHEN 'en' THEN f.purpose_en END,
         f.purpose_fr) AS purpose,
     f.openness::text AS openness, f.version, t.name AS territory,
+    (SELECT count(*) FROM filiere_support s JOIN member p ON p.id = s.member_id
+     WHERE s.filiere_id = f.id AND s.stance = 'favourable' AND p.left_on IS NULL) AS support_count,
     (SELECT count(*) FROM membership m
      WHERE m.filiere_id = f.id AND m.left_at IS NULL
        AND m.member_id NOT IN (SELECT p.id FROM member p WHERE p.left_on IS NOT NULL)

@@ -12,10 +12,17 @@ from directory.accounts.actor import Permission
 from directory.accounts.authentication import ActorRequest
 from directory.filieres import (
     appointment_routes,
+    communication_routes,
     dossier_routes,
     following_routes,
     founding_routes,
+    health_routes,
+    initiative_routes,
     lifecycle,
+    link_routes,
+    mandate_api,
+    mandate_routes,
+    method_routes,
     registry,
     sections,
     support_routes,
@@ -84,6 +91,7 @@ async def list_page(
         found=found, kinds=list(Kind), kind=kind, q=q, show=show,
         counts=await registry.count_shown(kind=kind, q=q),
         may_propose=request.user.is_visitor or request.user.may(Permission.PROPOSE_FILIERE),
+        runs=request.user.may(Permission.RUN_FILIERES),
         last=max(1, -(-found.total // CARDS_A_PAGE)), notice=NOTICES.get(done, ""),
         parts=await sections.of_list(request) if is_plain else [],
     )  # fmt: skip
@@ -204,7 +212,13 @@ API = [
     *appointment_routes.API,
     *dossier_routes.API,
     *founding_routes.API,
+    *health_routes.API,
+    *mandate_api.API,
     *support_routes.API,
+    *method_routes.API,
+    *communication_routes.API,
+    *initiative_routes.API,
+    *link_routes.API,
 ]
 PAGES = [
     list_page,
@@ -213,6 +227,12 @@ PAGES = [
     *appointment_routes.PAGES,
     *dossier_routes.PAGES,
     *founding_routes.PAGES,
+    *health_routes.PAGES,
+    *mandate_routes.PAGES,
     *support_routes.PAGES,
     *following_routes.PAGES,
+    *method_routes.PAGES,
+    *communication_routes.PAGES,
+    *initiative_routes.PAGES,
+    *link_routes.PAGES,
 ]

@@ -10,11 +10,15 @@ from directory.filieres.registry import FiliereView
 
 
 class Spot(enum.Enum):
-    """Where on the page, in this order. DATES and what follows come after the trades."""
+    """Where on the page, in this order. DATES and what follows come after the trades.
+
+    What is added at ANIMATION stands in the section of who runs the filière, and is none itself.
+    """
 
     DOSSIER = "dossier"
     SUPPORT = "support"
     DATES = "dates"
+    ANIMATION = "animation"
     METHOD = "method"
     PEOPLE = "people"
     ACTIVITY = "activity"

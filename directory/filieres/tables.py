@@ -61,6 +61,83 @@ class Mandate(Table, tablename="mandate"):
     role = Enumerated("mandate_role")
     starts_on = Date(null=False)
     ends_on = Date(null=False)
+    wish = Enumerated("mandate_wish", null=True)
+    wished_at = Timestamptz(null=True, default=None)
+
+
+class MandateOffer(Table, tablename="mandate_offer"):
+    id = BigSerial(primary_key=True)
+    filiere_id = BigInt(null=False)
+    role = Enumerated("mandate_role")
+    kind = Enumerated("mandate_offer_kind")
+    from_member_id = BigInt(null=True, default=None)
+    to_member_id = BigInt(null=False)
+    starts_on = Date(null=False)
+    ends_on = Date(null=False)
+    message = Text(null=False, default="")
+    offered_by = BigInt(null=True, default=None)
+    state = Enumerated("mandate_offer_state")
+    at = Timestamptz(null=False)
+    expires_at = Timestamptz(null=False)
+    answered_at = Timestamptz(null=True, default=None)
+    reason = Text(null=False, default="")
+
+
+class MethodSheet(Table, tablename="method_sheet"):
+    id = BigSerial(primary_key=True)
+    filiere_id = BigInt(null=False)
+    version = Integer(null=False)
+    texts = JSONB(null=False)
+    change = Text(null=False)
+    author_id = BigInt(null=True, default=None)
+    at = Timestamptz(null=False)
+
+
+class MethodAcceptance(Table, tablename="method_acceptance"):
+    id = BigSerial(primary_key=True)
+    filiere_id = BigInt(null=False)
+    member_id = BigInt(null=False)
+    version = Integer(null=False)
+    through = Enumerated("acceptance_way")
+    accepted_at = Timestamptz(null=False)
+
+
+class CommunicationStep(Table, tablename="communication_step"):
+    id = BigSerial(primary_key=True)
+    filiere_id = BigInt(null=False)
+    moment = Enumerated("communication_moment")
+    item = Text(null=True, default=None)
+    label = Text(null=True, default=None)
+    audience = Enumerated("communication_audience")
+    done_on = Date(null=True, default=None)
+    note = Text(null=False)
+    changed_by = BigInt(null=True, default=None)
+    changed_at = Timestamptz(null=False)
+
+
+class Initiative(Table, tablename="initiative"):
+    id = BigSerial(primary_key=True)
+    member_id = BigInt(null=False)
+    filiere_id = BigInt(null=True, default=None)
+    title = Text(null=False)
+    description = Text(null=False)
+    seeking = Text(null=False)
+    trades = Array(base_column=Text(), null=False)
+    url = Text(null=False)
+    state = Enumerated("initiative_state")
+    version = Integer(null=False)
+    created_at = Timestamptz(null=False)
+    updated_at = Timestamptz(null=False)
+    finished_on = Date(null=True, default=None)
+
+
+class FiliereLink(Table, tablename="filiere_link"):
+    id = BigSerial(primary_key=True)
+    from_id = BigInt(null=False)
+    to_id = BigInt(null=False)
+    kind = Enumerated("filiere_link_kind")
+    linked_by = BigInt(null=True, default=None)
+    linked_at = Timestamptz(null=False)
 
 
 class DossierFigures(Table, tablename="dossier_figures"):

@@ -4,7 +4,10 @@ from collections.abc import Mapping
 from datetime import date, datetime
 
 from directory.events import captions
+from directory.filieres import offers
 from directory.filieres.lifecycle import Stage
+from directory.filieres.method import Way
+from directory.filieres.moments import Moment, StepAudience
 from directory.filieres.turnover import Band
 from directory.http import pages
 from directory.languages import marked, translate
@@ -85,6 +88,16 @@ COLUMNS = {
     "note": marked("Note"),
     "proposed_at": marked("Proposition"),
     "filiere": marked("Filière"),
+    "change": marked("Ce qui change"),
+    "seeking": marked("Ce qui est cherché"),
+    "trades": marked("Métiers"),
+    "finished_on": marked("Terminée le"),
+    "linked_at": marked("Noté le"),
+    "other_filiere": marked("Autre filière"),
+    "through": marked("Par"),
+    "moment": marked("Moment"),
+    "item": marked("Étape"),
+    "done_on": marked("Fait le"),
     "from_stage": marked("Étape d’avant"),
     "to_stage": marked("Étape d’après"),
     "reason": marked("Raison"),
@@ -172,10 +185,13 @@ COLUMNS = {
     "due_at": marked("Date prévue"),
     "reminded_at": marked("Rappel"),
     "done_at": marked("Fait"),
+    "wish": marked("Souhait"),
+    "wished_at": marked("Souhait exprimé"),
+    "mandate_id": marked("Mandat"),
+    "days": marked("Jours avant la fin"),
 }
 # The fields of a profile, as the log and the audiences name them.
 FIELDS = COLUMNS | {
-    "trades": marked("Métiers"),
     "sectors": marked("Secteurs"),
     "skills_offered": marked("Compétences offertes"),
     "skills_wanted": marked("Compétences cherchées"),
@@ -199,16 +215,28 @@ VALUES: Mapping[str, Mapping[str, str]] = {
     "kind": {
         "offered": marked("offerte"),
         "wanted": marked("cherchée"),
+        "complementary": marked("complète"),
+        "part_of": marked("fait partie de"),
         **{kind.value: label for kind, label in captions.KINDS.items()},
+        "hand_over": marked("relais"),
+        "share": marked("aux côtés de l’équipe"),
+        "candidacy": marked("proposition d’un membre"),
     },
-    "audience": {audience.value: label for audience, label in captions.AUDIENCES.items()},
+    "audience": {
+        **{audience.value: label for audience, label in captions.AUDIENCES.items()},
+        **{audience.value: audience.label for audience in StepAudience},
+    },
     "availability": {
         "available": marked("disponible"),
         "soon": marked("bientôt disponible"),
         "busy": marked("pas disponible"),
     },
+    "wish": {"renew": marked("continuer"), "end": marked("laisser finir")},
     "state": {
+        **{state.value: state.label for state in offers.State},
         **{state.value: state.label for state in record.State},
+        "open": marked("en cours"),
+        "finished": marked("terminée"),
         "queued": marked("en attente"),
         "claimed": marked("en attente"),
         "deferred": marked("remis à plus tard"),
@@ -252,6 +280,8 @@ VALUES: Mapping[str, Mapping[str, str]] = {
         "expired": marked("accord échu"),
         "imported": marked("accord repris d’ailleurs"),
     },
+    "through": {way.value: way.label for way in Way},
+    "moment": {moment.value: moment.label for moment in Moment},
     "role": _ROLES,
     "author_role": _ROLES,
     "turnover_band": {band.value: band.label for band in Band},

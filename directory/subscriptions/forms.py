@@ -37,6 +37,18 @@ async def read(form: Mapping[str, str], *others: str) -> list[Choice]:
     return choices
 
 
+def version(text: str) -> int | None:
+    """Of the method sheet that is accepted; None where the box is empty.
+
+    :raises errors.Malformed: for what is no number.
+    """
+    if not text:
+        return None
+    if not re.fullmatch("[0-9]{1,6}", text):
+        raise errors.Malformed.field("method_version", marked("Cette valeur ne convient pas."))
+    return int(text)
+
+
 async def _shown(text: str) -> dict[Topic, wordings.Wording]:
     if not text:
         return {}

@@ -67,7 +67,8 @@ SCREEN_WORDS = {
 class Trace(msgspec.Struct, frozen=True):
     """How an act came to us. `network` is truncated, `actor_id` the account that acted.
 
-    `language` is that of the page or the mail; None where nobody read any.
+    `language` is that of the page or the mail; None where nobody read any. What is given takes it
+    from the words that were shown, where it is not said.
     """
 
     screen: Screen
@@ -163,7 +164,8 @@ async def append(member_id: int, entries: Sequence[Entry], trace: Trace) -> list
             INSERT INTO consent_ledger
                 (member_id, filiere_id, topic, rhythm, act, actor_id, screen, wording_id, network,
                     language, evidence_id, at)
-            VALUES ($1, $2, $3::topic, $4::rhythm, $5::consent_act, $6, $7, $8, $9, $10, $11,
+            VALUES ($1, $2, $3::topic, $4::rhythm, $5::consent_act, $6, $7, $8, $9,
+                coalesce($10, (SELECT language FROM consent_wording WHERE id = $8)), $11,
                 clock_timestamp())
             RETURNING id
             """,

@@ -9,7 +9,7 @@ import msgspec
 from directory import db, errors, jobs
 from directory.accounts import audit
 from directory.accounts.actor import VISITOR, Actor, Permission, filiere_scope
-from directory.filieres import lifecycle, registry
+from directory.filieres import lifecycle, method, registry
 from directory.filieres.lifecycle import Stage
 from directory.filieres.registry import FiliereRef, Openness
 from directory.languages import marked
@@ -112,12 +112,14 @@ async def join(
     *,
     choices: Sequence[Choice] = (),
     leaving: str = "",
+    method_version: int | None = None,
 ) -> Membership:
     """Enter a filière, with what to receive of it; `leaving` another in the same step.
 
-    Who is already in stays in.
+    Who is already in stays in. `method_version` is that of the method sheet that is accepted.
 
     :raises QuotaReached: in `filieres_per_member` others. :raises NotOpen: when it is not open.
+    :raises method.MethodChanged: for an old sheet. :raises errors.Malformed: for none, if there is.
     """
     actor.require(Permission.JOIN_FILIERE)
     member_id = actor.require_member()
@@ -131,6 +133,7 @@ async def join(
         if filiere_id not in {membership.filiere.id for membership in joined}:
             if len(joined) >= await quota.most():
                 raise quota_reached(joined)
+            await method.accept(opened, member_id, filiere_id, method_version)
             await enter(opened, actor, member_id, filiere_id)
         await consent.choose(actor, choices, trace)
         joined = await list_of(member_id, language)

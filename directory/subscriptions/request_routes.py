@@ -52,12 +52,13 @@ def requests_tool(request: ActorRequest, filiere: FiliereView) -> list[Tool]:
 
 
 def _trace(request: ActorRequest, screen: Screen) -> Trace:
-    return Trace(screen, clients.network(request), request.user.account_id)
+    language = pages.language(request)
+    return Trace(screen, clients.network(request), request.user.account_id, language)
 
 
 @post("/filieres/{slug:str}/request", include_in_schema=False, status_code=303)
 async def ask_page(request: ActorRequest, slug: FromPath[str], data: Form) -> Redirect:
-    choices = await forms.read(data, "message")
+    choices = await forms.read(data, "message", "method_version")
     if any(choice.filiere != slug for choice in choices):
         raise errors.Malformed(marked("Ces choix sont d’une autre filière."))
     draft = RequestDraft(
@@ -67,6 +68,7 @@ async def ask_page(request: ActorRequest, slug: FromPath[str], data: Form) -> Re
             for choice in choices
             if choice.rhythm is not None
         ],
+        forms.version(data.get("method_version", "")),
     )
     trace = _trace(request, Screen.REQUEST)
     await requests.ask(request.user, slug, pages.language(request), draft, trace)

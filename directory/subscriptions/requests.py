@@ -14,7 +14,7 @@ import msgspec
 from directory import db, errors, limits
 from directory.accounts import audit
 from directory.accounts.actor import Actor, Permission, filiere_scope
-from directory.filieres import registry
+from directory.filieres import method, registry
 from directory.filieres.lifecycle import Stage
 from directory.filieres.registry import FiliereRef, Openness
 from directory.languages import marked
@@ -50,6 +50,16 @@ class RequestDraft(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         str, msgspec.Meta(description="To those who answer: 500 characters at most.")
     ] = ""
     choices: Annotated[list[RequestedChoice], msgspec.Meta(max_length=20)] = []
+    method_version: (
+        Annotated[
+            int,
+            msgspec.Meta(
+                ge=1, le=method.LARGEST_VERSION,
+                description="The current version of the method sheet, accepted by asking.",
+            ),
+        ]
+        | None
+    ) = None  # fmt: skip
 
 
 class OwnRequest(msgspec.Struct, frozen=True, kw_only=True):
@@ -95,7 +105,8 @@ async def ask(
     """Ask to join. Asked again, it is the request that waits already, as it was.
 
     :raises NothingToAsk: where one walks in, or nobody may ask. :raises errors.Malformed: naming
-        the field. :raises errors.TooMany: past PER_MEMBER.
+        the field. :raises errors.TooMany: past PER_MEMBER. :raises method.MethodChanged: for an
+        old sheet.
     """
     actor.require(Permission.JOIN_FILIERE)
     member_id = actor.require_member()
@@ -108,6 +119,7 @@ async def ask(
         filiere_id = await _filiere_to_ask(opened, member_id, slug)
         row = await _find_open(opened, member_id, filiere_id)
         if row is None:
+            await method.accept(opened, member_id, filiere_id, draft.method_version)
             await limits.take(PER_MEMBER, member_id)
             row = await opened.fetchrow(
                 "INSERT INTO membership_request (filiere_id, member_id, message, choices, network)"  # noqa: S608 - own names

@@ -9,7 +9,7 @@ from litestar.response import Redirect
 
 from directory.accounts.actor import Permission
 from directory.accounts.authentication import ActorRequest
-from directory.filieres import registry, sections
+from directory.filieres import method, registry, sections
 from directory.filieres.registry import FiliereView
 from directory.filieres.sections import Section, Spot
 from directory.http import clients, pages, problems
@@ -47,6 +47,13 @@ TEMPLATE = "subscriptions/join.html"
 Form = URLEncodedBody[dict[str, str]]
 Leaving = Annotated[
     str, QueryParameter(max_length=200, description="The slug of a filière to leave in exchange.")
+]
+
+MethodVersion = Annotated[
+    int | None,
+    QueryParameter(
+        ge=1, le=method.LARGEST_VERSION, description="The version of the method sheet you accept."
+    ),
 ]
 
 
@@ -107,6 +114,7 @@ async def _door(member_id: int, filiere: FiliereView, language: str) -> dict[str
         "may_ask": requests.is_askable(filiere.stage, filiere.openness),
         "choices": preferences.FiliereChoices(filiere, blank),
         "full": memberships.quota_reached(joined) if len(joined) >= limit else None,
+        "method": await method.current(filiere.id),
         "message_length": requests.MESSAGE_LENGTH,
     }  # fmt: skip
 
@@ -115,12 +123,13 @@ async def _door(member_id: int, filiere: FiliereView, language: str) -> dict[str
 async def join_page(
     request: ActorRequest, slug: FromPath[str], data: Form
 ) -> Response[str] | Redirect:
-    choices = await forms.read(data, "leaving")
+    choices = await forms.read(data, "leaving", "method_version")
     language = pages.language(request)
     try:
         await memberships.join(
             request.user, slug, language, _trace(request, Screen.FILIERE),
             choices=choices, leaving=data.get("leaving", ""),
+            method_version=forms.version(data.get("method_version", "")),
         )  # fmt: skip
     except memberships.QuotaReached as full:  # the way out is on the page, with what was chosen
         return pages.page(
@@ -210,15 +219,20 @@ async def undo_stop(request: ActorRequest, data: URLEncodedBody[mail_routes.Undo
 @put(
     "/filieres/{slug:str}/membership", operation_id="joinFiliere", summary="Join a filière",
     description="Joining subscribes to no mail. Joining again changes nothing. Refused for want of "
-    "a place, the problem has in `options` the slugs of what could be left.",
+    "a place, the problem has in `options` the slugs of what could be left. Where the filière has "
+    "a method sheet, joining accepts its current version, which is named.",
     tags=["filieres"], responses=problems.responses(401, 403, 404, 409),
 )  # fmt: skip
 async def join_filiere(
-    request: ActorRequest, slug: FromPath[str], leaving: Leaving = ""
+    request: ActorRequest,
+    slug: FromPath[str],
+    leaving: Leaving = "",
+    method_version: MethodVersion = None,
 ) -> Membership:
     return await memberships.join(
-        request.user, slug, pages.language(request), _trace(request, Screen.API), leaving=leaving
-    )
+        request.user, slug, pages.language(request), _trace(request, Screen.API),
+        leaving=leaving, method_version=method_version,
+    )  # fmt: skip
 
 
 @delete(

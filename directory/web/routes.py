@@ -10,6 +10,7 @@ from markupsafe import Markup, escape
 
 from directory import errors, settings
 from directory.accounts.authentication import ActorRequest
+from directory.filieres import method
 from directory.http import clients, pages, problems
 from directory.members import views
 from directory.web import addresses, exits, export_routes, health, places, search, wishes
@@ -118,6 +119,8 @@ async def home(
         request, "web/search.html", fragment="found", status=400 if is_error else 200,
         found=found, wish=wish, whereabouts=whereabouts,
         exits=await exits.look(request.user, engine, wish, language) if is_nobody else None,
+        pending=[] if "hx-request" in request.headers
+        else await method.list_pending(request.user, language),
         is_kept=is_nobody and search.may_be_kept(wish) and _UNFINISHED not in request.headers,
         radii=wishes.RADII_KM, usual_limit=wishes.PAGE_LIMIT,
         is_linked=request.headers.get("hx-boosted") == "true",
