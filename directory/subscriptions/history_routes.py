@@ -3,13 +3,12 @@
 from typing import Annotated
 
 from litestar import Response, get
-from litestar.openapi.datastructures import ResponseSpec
 from litestar.params import QueryParameter
 from litestar.response import Stream
 
 from directory.accounts.actor import Permission
 from directory.accounts.authentication import ActorRequest
-from directory.http import pages, problems
+from directory.http import downloads, pages, problems
 from directory.http.listing import Listing, PageLimit, PageNumber
 from directory.subscriptions import history, ledger
 from directory.subscriptions.history import Format
@@ -54,10 +53,8 @@ async def my_history(
     "/me/consents/history/export", operation_id="exportMyConsentHistory",
     summary="Every act of one's consents as a file, the oldest first",
     tags=["consents"],
-    responses={
-        200: ResponseSpec(bytes, description="A file.", media_type="text/csv"),
-        **problems.responses(401, 403),
-    },
+    operation_class=downloads.gives(history.MEDIA_TYPES.values()),
+    responses=problems.responses(401, 403),
 )  # fmt: skip
 async def export_history(request: ActorRequest, format_: FormatName = Format.CSV) -> Stream:
     """With the exact words agreed to, their version and hash, as CSV or JSON."""

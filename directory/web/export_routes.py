@@ -1,17 +1,13 @@
 """Members go out by the API: everybody whom the caller may see, or those of a search."""
 
-from dataclasses import dataclass
-
 from litestar import get
 from litestar.di import NamedDependency, Provide
-from litestar.openapi.spec import OpenAPIMediaType, OpenAPIResponse, Operation, Schema
-from litestar.openapi.spec.enums import OpenAPIType
 from litestar.params import FromQuery
 from litestar.response import Stream
 
 from directory.accounts.actor import Permission
 from directory.accounts.authentication import ActorRequest
-from directory.http import pages, problems
+from directory.http import downloads, pages, problems
 from directory.http.listing import SearchText
 from directory.members import exports, views
 from directory.members.exports import Format
@@ -28,17 +24,6 @@ from directory.web.wishes import (
     Wish,
     WithinKm,
 )
-
-
-@dataclass
-class GivesFile(Operation):
-    """Says in the schema that the answer is a file of one of our formats."""
-
-    def __post_init__(self) -> None:
-        text = OpenAPIMediaType(Schema(type=OpenAPIType.STRING))
-        kinds = [media_type.partition(";")[0] for media_type in exports.MEDIA_TYPES.values()]
-        file = OpenAPIResponse(description="A file.", content=dict.fromkeys(kinds, text))
-        self.responses = {**(self.responses or {}), "200": file}
 
 
 async def chosen(
@@ -64,7 +49,8 @@ async def chosen(
 @get(
     "/members/export", operation_id="exportMembers", tags=["members"],
     summary="Everybody you may see, or those of a search, as CSV, JSON lines or vCards",
-    operation_class=GivesFile, responses=problems.responses(401, 403, 429),
+    operation_class=downloads.gives(exports.MEDIA_TYPES.values()),
+    responses=problems.responses(401, 403, 429),
     dependencies={"wish": Provide(chosen)},
 )  # fmt: skip
 async def export_members(
