@@ -6,6 +6,7 @@ from typing import Any
 import asyncpg
 import httpx
 import pytest
+from litestar import Litestar
 
 from directory.filieres import proposals
 from tests import founding, people
@@ -338,3 +339,15 @@ async def test_a_closed_filiere_keeps_its_page_and_its_words(
     assert (await client.get("/api/v1/filieres?stage=closed")).json()["total"] == 1
     assert (await client.get("/filieres?show=closed")).text.count("/filieres/web") == 1
     assert "/filieres/web" not in (await client.get("/filieres")).text
+
+
+def test_no_filiere_has_the_address_of_a_page(app: Litestar) -> None:
+    """What stands where a slug would: /filieres/health, /api/v1/filieres/figures."""
+    own = {
+        parts[parts.index("filieres") + 1]
+        for route in app.routes
+        if "filieres" in (parts := route.path.split("/")) and parts[-1] != "filieres"
+    }
+    fixed = {part for part in own if not part.startswith("{") and "." not in part}
+    assert fixed
+    assert fixed <= proposals.TAKEN

@@ -67,8 +67,7 @@ async def load(
     async with connection.transaction():
         await _check(connection)
         await wordings.load(connection)
-        writer = rows.Writer(connection)
-        codes = await rows.codes(connection)
+        writer, codes = rows.Writer(connection), await rows.codes(connection)
         filiere_ids = await network.found(writer, codes, today)
         crowd = people.generate(members, seed, today)
         animators: Mapping[str, int] = {}

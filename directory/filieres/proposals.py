@@ -39,7 +39,7 @@ MOST_OPEN = 3
 DAILY = Limit("propose-filiere", 5, timedelta(days=1))
 SLUG_LENGTH = 60
 # Other pages and addresses of the API stand beside those of filières.
-TAKEN = frozenset({"alike", "health", "new", "propose"})
+TAKEN = frozenset({"alike", "figures", "health", "new", "overlap", "propose"})
 _LETTERS = str.maketrans({"’": "-", "œ": "oe", "æ": "ae", "ß": "ss", "ø": "o", "ł": "l"})
 Text = Annotated[str, msgspec.Meta(description="1 to 2,000 characters.")]
 
