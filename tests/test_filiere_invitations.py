@@ -217,6 +217,18 @@ async def test_inviting_by_number_does_not_tell_who_is_invited_by_address(
     assert len(sink.mails) == 1
 
 
+async def test_who_invites_and_hides_their_name_is_not_named(
+    client: httpx.AsyncClient, connection: asyncpg.Connection, door: Door, sink: Sink
+) -> None:
+    await profile_rows.choose(connection, door.clemence, {Field.DISPLAY_NAME: Audience.ME})
+    await invited(client, door.awa)
+    await job_runner.run_all(connection)
+    assert "Clémence" not in sink.to(door.awa.email).text
+    headers = await joining.signed(door.awa)
+    (own,) = (await client.get("/api/v1/me/invitations", headers=headers)).json()
+    assert own["by"] is None
+
+
 async def test_taking_it_back_and_inviting_again_sends_no_second_mail(
     client: httpx.AsyncClient, connection: asyncpg.Connection, door: Door, sink: Sink
 ) -> None:

@@ -67,7 +67,8 @@ class SentInvitation(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class OwnInvitation(msgspec.Struct, frozen=True, kw_only=True):
-    """`by` is who invites; null for who is no member any more. It is good until `ends_on`."""
+    """`by` is who invites; null for who is no member any more, or does not show their name to the
+    invited. It is good until `ends_on`."""
 
     filiere: FiliereRef
     by: str | None
@@ -244,13 +245,13 @@ async def withdraw(actor: Actor, slug: str, invitation_id: int) -> None:
         await audit.record(actor, "joining.uninvited", member_id=member_id, subject=subject)
 
 
-_OWN = """
-    SELECT i.filiere_id, i.message, i.invited_at, by.display_name AS by
+_OWN = f"""
+    SELECT i.filiere_id, i.message, i.invited_at, {passes.INVITER} AS by
     FROM filiere_invitation i LEFT JOIN member by ON by.account_id = i.invited_by
     WHERE i.member_id = $1 AND i.state = 'open' AND i.invited_at > now() - $2::interval
       AND NOT EXISTS (SELECT FROM membership m WHERE m.member_id = i.member_id
         AND m.filiere_id = i.filiere_id AND m.left_at IS NULL)
-"""
+"""  # noqa: S608 - no value in it
 
 
 async def list_own(actor: Actor, language: str) -> list[OwnInvitation]:

@@ -126,9 +126,9 @@ async def write_to_asker(answered: RequestAnswered) -> None:
 
 # No mail to who is in already, takes no messages or none of whoever invites, paused their mails or
 # never confirmed their address, and one a month at most: the page says it anyway.
-_INVITED = """
+_INVITED = f"""
     SELECT i.filiere_id, i.message, i.invited_at + $2::interval AS ends_at,
-        a.email::text AS email, a.language, by.display_name AS name
+        a.email::text AS email, a.language, {passes.INVITER} AS name
     FROM filiere_invitation i JOIN member p ON p.id = i.member_id
     JOIN account a ON a.id = p.account_id
     LEFT JOIN member by ON by.account_id = i.invited_by
@@ -144,7 +144,7 @@ _INVITED = """
       AND NOT EXISTS (SELECT FROM suppression s WHERE s.email = a.email)
       AND NOT EXISTS (SELECT FROM contact_refusal c WHERE c.member_id = p.id
         AND c.sender_id = i.invited_by)
-"""
+"""  # noqa: S608 - no value in it
 
 
 @jobs.on(MemberInvited)
