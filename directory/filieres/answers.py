@@ -125,7 +125,12 @@ async def _check_taker(opened: asyncpg.Connection, row: asyncpg.Record) -> None:
 
 
 async def _is_still_offered(opened: asyncpg.Connection, row: asyncpg.Record) -> bool:
-    """Whether who offered it may still: their role may have been ended since."""
+    """Whether who offered it may still: their role may have been ended since.
+
+    What somebody offered who is erased since stands.
+    """
+    if row["offered_by"] is None:
+        return True
     offered: bool = await opened.fetchval(
         """
         SELECT EXISTS (SELECT FROM access_grant g JOIN account a ON a.id = g.account_id

@@ -30,6 +30,7 @@ LATEST_START = timedelta(days=365)
 LONGEST = timedelta(days=5 * 366)
 LENGTH = 1000
 A_DAY = Limit("mandate-offers", 20, timedelta(days=1))
+TO_ONE = Limit("mandate-offers.one", 3, timedelta(days=1))  # each is a mail to the same person
 RowId = Annotated[int, msgspec.Meta(ge=1, le=2**63 - 1)]
 
 
@@ -171,6 +172,7 @@ async def offer(actor: Actor, slug: str, draft: OfferDraft, language: str) -> Of
         account_id = await _member(opened, actor, filiere.id, draft.to_member)
         await _check_giver(opened, actor, filiere.id, draft)
         await _refuse_twice(opened, draft.to_member, draft.role, filiere.id)
+        await limits.take(TO_ONE, filiere.id, draft.to_member)
         kind = Kind.HAND_OVER if draft.from_member else Kind.SHARE
         offer_id = await _insert(
             opened, actor, filiere.id, kind, draft.role, draft.to_member, draft.from_member,
@@ -198,6 +200,7 @@ async def volunteer(actor: Actor, slug: str, candidacy: Candidacy, language: str
                 marked("On se propose depuis l’intérieur. Entrez d’abord dans la filière.")
             )
         await _refuse_twice(opened, member_id, candidacy.role, filiere.id)
+        await limits.take(TO_ONE, filiere.id, member_id)
         today = views.today()
         offer_id = await _insert(
             opened, actor, filiere.id, Kind.CANDIDACY, candidacy.role, member_id, None,
