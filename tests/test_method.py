@@ -231,6 +231,7 @@ async def test_a_version_cannot_be_changed_nor_deleted(
     for statement in (
         "UPDATE method_sheet SET change = 'x'",
         "UPDATE method_sheet SET change = 'x', author_id = NULL",
+        "UPDATE method_sheet SET author_id = NULL",  # while there is one
         "DELETE FROM method_sheet",
         "TRUNCATE method_sheet CASCADE",
     ):
