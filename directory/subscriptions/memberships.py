@@ -15,7 +15,7 @@ from directory.filieres.registry import FiliereRef, Openness
 from directory.languages import marked
 from directory.limits import Limit
 from directory.members import documents
-from directory.subscriptions import consent, ledger, passes, quota
+from directory.subscriptions import consent, doors, ledger, passes, quota
 from directory.subscriptions.consent import Choice
 from directory.subscriptions.ledger import Screen, Trace
 
@@ -156,23 +156,11 @@ async def enter(opened: asyncpg.Connection, actor: Actor, member_id: int, filier
 
 
 async def _filiere_to_join(opened: asyncpg.Connection, member_id: int, slug: str) -> int:
-    row = await opened.fetchrow(
-        "SELECT f.id, f.stage::text AS stage, f.openness::text AS openness, EXISTS ("
-        "SELECT FROM membership m WHERE m.filiere_id = f.id AND m.member_id = $2 "
-        "AND m.left_at IS NULL) AS is_in FROM filiere f WHERE f.slug = $1 FOR SHARE OF f",
-        slug.replace("\0", ""), member_id,
-    )  # fmt: skip
-    if row is None:
-        raise registry.unknown()
-    filiere_id: int = row["id"]
-    if not row["is_in"] and (
-        refused := refusal(
-            Stage(row["stage"]), Openness(row["openness"]),
-            has_pass=await passes.is_held(opened, member_id, filiere_id),
-        )
-    ):  # fmt: skip
+    door = await doors.find(opened, member_id, slug)
+    refused = refusal(door.stage, door.openness, has_pass=door.has_pass)
+    if refused and not door.is_in:
         raise refused
-    return filiere_id
+    return door.filiere_id
 
 
 async def _swap_out(opened: asyncpg.Connection, actor: Actor, leaving: str, trace: Trace) -> None:
