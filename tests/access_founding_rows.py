@@ -114,5 +114,10 @@ FOUNDING_ROWS = (
     # Whoever holds the link of a mail about a proposal, to {other}
     Row("GET /follow/{token:str}", OPEN, at="/follow/{follow}"),
     Row("POST /follow/{token:str}", OPEN_POST, at="/follow/{follow}"),
-    Row("POST /follow/{token:str}/again", OPEN_POST, at="/follow/{follow}/again"),
+    Row(
+        "POST /follow/{token:str}/again",
+        OPEN_POST,
+        at="/follow/{follow}/again",
+        form={"undo": "{follow_undo}"},
+    ),
 )

@@ -292,6 +292,7 @@ async def _of_mails(connection: asyncpg.Connection, other: Person, web: int) -> 
         "session": "00000000-0000-4000-8000-000000000000",
         "link": preferences.removeprefix("/m/"),
         "follow": following.path(other.member_id, web).removeprefix("/follow/"),
+        "follow_undo": following.undo_token(other.member_id, web),
         "stop_link": stop.removeprefix("/m/").removesuffix("/stop"),
     }
 

@@ -39,6 +39,13 @@ def test_each_moment_has_steps_inside_and_outside() -> None:
     assert moments.NOW.keys() == set(Stage)
 
 
+async def test_a_step_of_a_very_long_number_is_not_there(
+    client: httpx.AsyncClient, animator: Person
+) -> None:
+    await people.sign_in(client, animator)
+    assert (await client.post(PAGE, data={"item": "9" * 6000})).status_code == 404
+
+
 @pytest.mark.parametrize(
     ("stage", "first"),
     [("proposed", "before"), ("launched", "launch"), ("active", "events"), ("dormant", "decline")],

@@ -400,8 +400,19 @@ async def test_a_sender_is_refused_from_the_mail_and_accepted_again(
     assert "session" not in str(client.cookies)
     for wrong in (path.replace("refuse", "report"), f"{path}x", "/messages/refuse/1.aaaa"):
         assert (await client.post(wrong)).status_code == 404
+    assert (await client.post(f"{path}/undo")).status_code == 303
+    assert await connection.fetchval("SELECT count(*) FROM contact_refusal") == 0
+    await client.post(path)
+    # An answer quotes the mail: hours later its sender may hold the link.
+    await connection.execute("UPDATE contact_refusal SET refused_at = now() - interval '1 hour'")
+    assert (await client.post(f"{path}/undo")).status_code == 410
+    assert await connection.fetchval("SELECT count(*) FROM contact_refusal") == 1
     await people.sign_in(client, awa)
     assert "Bo Peeters" in (await client.get("/me/contact")).text
+    for number in ("-1", "9" * 30):
+        odd = await client.post("/me/contact/accept", data={"account_id": number})
+        assert odd.status_code == 303
+    assert await connection.fetchval("SELECT count(*) FROM contact_refusal") == 1
     await client.post("/me/contact/accept", data={"account_id": bo.account_id})
     assert await connection.fetchval("SELECT count(*) FROM contact_refusal") == 0
 

@@ -190,6 +190,78 @@ async def test_who_hides_their_name_is_neither_found_nor_invited_nor_listed(
     assert (await invited(client, door.awa)).status_code == 404
 
 
+async def test_inviting_by_number_does_not_tell_what_was_declined_by_address(
+    client: httpx.AsyncClient, connection: asyncpg.Connection, door: Door, sink: Sink
+) -> None:
+    await client.post(API, json={"email": door.awa.email})
+    await job_runner.run_all(connection)
+    headers = await joining.signed(door.awa)
+    await client.delete("/api/v1/filieres/web/invitation", headers=headers)
+    assert (await invited(client, door.awa)).status_code == 202
+    assert [one["state"] for one in (await client.get(API)).json()["items"]] == ["open"]
+    await job_runner.run_all(connection)
+    assert len(sink.mails) == 1  # who declined is left alone all the same
+
+
+async def test_inviting_by_number_does_not_tell_who_is_invited_by_address(
+    client: httpx.AsyncClient, connection: asyncpg.Connection, door: Door, sink: Sink
+) -> None:
+    await client.post(API, json={"email": door.awa.email})
+    assert (await client.get(API)).json()["total"] == 0
+    await invited(client, door.awa, "Venez.")
+    (sent,) = (await client.get(API)).json()["items"]
+    assert (sent["state"], sent["message"]) == ("open", "Venez.")
+    await client.post(API, json={"email": door.awa.email})
+    assert (await client.get(API)).json()["items"] == [sent]
+    await job_runner.run_all(connection)
+    assert len(sink.mails) == 1
+
+
+async def test_who_invites_and_hides_their_name_is_not_named(
+    client: httpx.AsyncClient, connection: asyncpg.Connection, door: Door, sink: Sink
+) -> None:
+    await profile_rows.choose(connection, door.clemence, {Field.DISPLAY_NAME: Audience.ME})
+    await invited(client, door.awa)
+    await job_runner.run_all(connection)
+    assert "Clémence" not in sink.to(door.awa.email).text
+    headers = await joining.signed(door.awa)
+    (own,) = (await client.get("/api/v1/me/invitations", headers=headers)).json()
+    assert own["by"] is None
+
+
+async def test_taking_it_back_and_inviting_again_sends_no_second_mail(
+    client: httpx.AsyncClient, connection: asyncpg.Connection, door: Door, sink: Sink
+) -> None:
+    for _ in range(3):
+        await invited(client, door.awa)
+        await job_runner.run_all(connection)
+        number = (await client.get(API)).json()["items"][0]["id"]
+        await client.delete(f"{API}/{number}")
+    assert len(sink.mails) == 1
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "UPDATE account SET email_confirmed_at = NULL WHERE id = $1",
+        "UPDATE member SET takes_messages = false WHERE account_id = $1",
+        """INSERT INTO mail_pause (member_id, until)
+           SELECT id, current_date + 9 FROM member WHERE account_id = $1""",
+        """INSERT INTO suppression (email, reason)
+           SELECT email, 'hard_bounce' FROM account WHERE id = $1""",
+    ],
+)
+async def test_who_takes_no_mail_finds_the_invitation_on_the_page(
+    client: httpx.AsyncClient, connection: asyncpg.Connection, door: Door, sink: Sink, change: str
+) -> None:
+    await connection.execute(change, door.awa.account_id)
+    await invited(client, door.awa)
+    await job_runner.run_all(connection)
+    assert sink.mails == []
+    headers = await joining.signed(door.awa)
+    assert len((await client.get("/api/v1/me/invitations", headers=headers)).json()) == 1
+
+
 async def test_who_refuses_messages_of_the_animator_gets_no_mail(
     client: httpx.AsyncClient, connection: asyncpg.Connection, door: Door, sink: Sink
 ) -> None:

@@ -13,7 +13,7 @@ from directory import settings
 from directory.filieres import lifecycle
 from directory.filieres.lifecycle import Stage
 from directory.settings import Settings
-from directory.subscriptions import answers, invitations, ledger, notices, wordings
+from directory.subscriptions import answers, invitations, ledger, links, notices, wordings
 from tests import job_runner, joining, people, smtp_sink
 from tests.joining import Door
 from tests.smtp_sink import Sink
@@ -144,6 +144,17 @@ async def test_what_was_ticked_while_asking_is_the_askers_own_consent_at_accepta
     ]
     history = (await client.get("/preferences")).text
     assert "avec votre demande d’entrée, à son acceptation" in history
+
+
+async def test_who_stops_every_mail_meanwhile_gets_none_at_the_acceptance(
+    client: httpx.AsyncClient, connection: asyncpg.Connection, door: Door, chosen: Settings
+) -> None:
+    choice = {"topic": "news", "rhythm": "at_once", "wording_id": await news_wording()}
+    number = await asked(client, message="Bonjour", choices=[choice])
+    path = links.preferences_path(chosen.secret, door.awa.member_id)
+    assert (await client.post(f"{path}/stop-all")).status_code == 303
+    assert (await answered(client, door, number, "accept")).json()["state"] == "accepted"
+    assert await connection.fetchval("SELECT count(*) FROM consent_ledger") == 0
 
 
 async def test_a_refusal_has_a_reason_which_the_asker_reads_and_may_ask_again(

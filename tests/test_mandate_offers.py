@@ -308,6 +308,39 @@ async def test_only_members_of_the_filiere_whom_one_sees_are_asked(
     assert outside.status_code == 409
 
 
+async def test_who_hides_that_they_are_in_it_is_not_given_away_to_those_who_run_it(
+    client: httpx.AsyncClient, connection: asyncpg.Connection, scene: Scene
+) -> None:
+    stranger = await people.member(connection, "Jean Dehors")
+    await connection.execute(
+        'UPDATE member SET audiences = \'{"memberships": "me"}\' WHERE id = $1',
+        scene.ilse.member_id,
+    )
+    hidden = await ask(client, scene.awa, scene.ilse)
+    assert hidden.status_code == 400
+    assert hidden.json() == (await ask(client, scene.awa, stranger)).json()
+    page = (await client.get("/filieres/web/mandates")).text
+    assert "Noé Lambrecht" in page
+    assert "Ilse Maes" not in page
+
+
+async def test_nobody_takes_a_mandate_from_who_does_not_run_the_filiere_any_more(
+    client: httpx.AsyncClient, connection: asyncpg.Connection, scene: Scene
+) -> None:
+    offer = (await ask(client, scene.awa, scene.noe)).json()["id"]
+    await connection.execute("DELETE FROM access_grant WHERE account_id = $1", scene.awa.account_id)
+    assert (await answer(client, scene.noe, offer)).status_code == 409
+    assert await connection.fetchval("SELECT count(*) FROM access_grant") == 1
+
+
+async def test_a_message_does_not_turn_the_text_around_it(
+    client: httpx.AsyncClient, scene: Scene
+) -> None:
+    answered = await ask(client, scene.awa, scene.noe, message="Venez \u202eriov")
+    assert answered.status_code == 400
+    assert answered.json()["errors"][0]["field"] == "message"
+
+
 async def test_one_question_at_a_time_to_one_person(
     client: httpx.AsyncClient, connection: asyncpg.Connection, scene: Scene
 ) -> None:

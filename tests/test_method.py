@@ -44,6 +44,29 @@ async def join(client: httpx.AsyncClient, **query: int) -> httpx.Response:
     return await client.put("/api/v1/filieres/web/membership", params=query)
 
 
+async def test_versions_have_an_end_each_day_as_none_goes_away(
+    client: httpx.AsyncClient, animator: Person
+) -> None:
+    for version in range(20):
+        await write(client, animator, version, means=f"Moyens {version}.")
+    answer = await client.put(PATH, json=body(20, means="Encore."))
+    assert answer.status_code == 429
+    form = {"version": "20", "change": "Encore", "fr.means": "Encore."}
+    form |= {f"fr.{part}": "Texte." for part in PARTS if part != "means"}
+    page = await client.post("/filieres/web/method/edit", data=form)
+    assert page.status_code == 429
+    assert "Encore.</textarea>" in page.text
+    assert len((await client.get(f"{PATH}/versions")).json()) == 20
+
+
+async def test_a_version_that_is_a_very_long_number_is_refused(
+    client: httpx.AsyncClient, animator: Person
+) -> None:
+    await people.sign_in(client, animator)
+    answer = await client.post("/filieres/web/method/edit", data={"version": "9" * 5000})
+    assert answer.status_code == 400
+
+
 async def test_a_filiere_without_a_sheet_says_so(
     client: httpx.AsyncClient, animator: Person
 ) -> None:
@@ -221,6 +244,7 @@ async def test_a_version_cannot_be_changed_nor_deleted(
     for statement in (
         "UPDATE method_sheet SET change = 'x'",
         "UPDATE method_sheet SET change = 'x', author_id = NULL",
+        "UPDATE method_sheet SET author_id = NULL",  # while there is one
         "DELETE FROM method_sheet",
         "TRUNCATE method_sheet CASCADE",
     ):

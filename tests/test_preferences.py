@@ -6,7 +6,7 @@ import asyncpg
 import httpx
 import pytest
 
-from directory import errors
+from directory import errors, limits
 from directory.settings import Settings
 from directory.subscriptions import consent, ledger, links, memberships, wordings
 from directory.subscriptions.consent import Choice
@@ -214,6 +214,32 @@ async def test_one_button_stops_every_mail(
     assert await connection.fetchval("SELECT count(*) FROM consent") == 0
     assert len(await rows(connection)) == 4
     assert len(await memberships.list_of(awa.member_id, "fr")) == 1
+
+
+async def test_of_a_choice_that_is_named_twice_the_last_word_holds(
+    client: httpx.AsyncClient, awa: Person
+) -> None:
+    await people.sign_in(client, awa)
+    legal = (await client.get("/api/v1/me/consents")).json()["filieres"][0]["topics"][3]
+    named = {"filiere": "web", "topic": "legal", "wording_id": legal["wording"]["id"]}
+    choices = [named | {"rhythm": "weekly"}, named | {"rhythm": None}]
+    answer = await client.put("/api/v1/me/consents", json={"choices": choices})
+    assert answer.json()["filieres"][0]["topics"][3]["rhythm"] is None
+    assert await ledger.verify() == []
+
+
+async def test_a_link_fills_no_ledger_and_always_stops(
+    client: httpx.AsyncClient, connection: asyncpg.Connection, chosen: Settings, awa: Person
+) -> None:
+    path = links.preferences_path(chosen.secret, awa.member_id)
+    for _ in range(120):
+        await limits.has_room(consent.GIVING, awa.member_id)
+    stopped = await client.post(f"{path}/stop-all")
+    assert await connection.fetchval("SELECT count(*) FROM consent") == 0
+    before = len(await rows(connection))
+    undo = stopped.headers["location"].partition("undo=")[2]
+    assert (await client.post(f"{path}/undo", data={"undo": undo})).status_code == 429
+    assert len(await rows(connection)) == before
 
 
 async def test_a_link_never_signs_in(

@@ -296,3 +296,23 @@ async def test_append_only_tables_stay_so_but_for_their_two_functions(
             await connection.execute(words)
     assert await connection.fetchval("SELECT purge_proofs(1)") == 0
     assert await connection.fetchval("SELECT count(*) FROM consent_ledger") == 1
+
+
+async def test_evidence_of_consents_goes_with_the_last_row_that_needs_it(
+    client: httpx.AsyncClient, connection: asyncpg.Connection
+) -> None:
+    await connection.execute(
+        """
+        INSERT INTO consent_evidence (file_hash, given_on, source, wording, hash, imported_at)
+        SELECT '\\x00', '2020-01-01', 'papier ' || n, 'oui', '\\x00', now() - interval '3 years'
+        FROM generate_series(1, 2) AS n;
+        INSERT INTO consent_ledger (member_id, filiere_id, topic, rhythm, act, screen, evidence_id)
+        SELECT 1, 1, 'news', 'weekly', 'imported', 'import', min(id) FROM consent_evidence;
+        """
+    )
+    for words in ("DELETE FROM consent_evidence", "UPDATE consent_evidence SET source = ''"):
+        with pytest.raises(asyncpg.RestrictViolationError):
+            await connection.execute(words)
+    assert await connection.fetchval("SELECT purge_proofs(5)") == 0
+    assert await connection.fetchval("SELECT purge_proofs(2)") == 1
+    assert await connection.fetchval("SELECT source FROM consent_evidence") == "papier 1"

@@ -150,7 +150,21 @@ async def test_who_follows_a_proposal_is_told_and_stops_it_by_the_link(
         assert (answer.status_code, answer.text) == (200, "")
     web = await connection.fetchval("SELECT id FROM filiere")
     assert not await following.is_on(follower.member_id, web)
-    assert (await client.post(f"{stop}/again")).status_code == 303
+    # A forwarded mail gives back what its holder has just stopped, and starts nothing.
+    assert (await client.post(f"{stop}/again")).status_code == 404
+    back = (await client.post(stop)).headers["location"]
+    assert "undo" not in back
+    assert not await following.is_on(follower.member_id, web)
+    await connection.execute(
+        "UPDATE filiere_support SET wants_mails = true WHERE member_id = $1", follower.member_id
+    )
+    back = (await client.post(stop, headers={"sec-fetch-site": "cross-site"})).headers["location"]
+    form = {"undo": back.partition("undo=")[2]}
+    assert (await client.get(back)).text.count('name="undo"') == 1
+    assert (
+        await client.post(f"{stop}/again", data={"undo": form["undo"] + "x"})
+    ).status_code == 404
+    assert (await client.post(f"{stop}/again", data=form)).status_code == 303
     assert await following.is_on(follower.member_id, web)
     assert (await client.get(stop[:-1] + "_")).status_code == 404
     await client.post(stop)

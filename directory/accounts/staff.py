@@ -38,13 +38,14 @@ async def account_ids(but: int | None = None, roles: Sequence[Role] = ALL) -> li
 
 
 async def reader(account_id: int) -> Reader | None:
-    """None: they are gone since. 0 is the cooperative's own address."""
+    """None: they are gone since, or their address fails. 0 is the cooperative's own address."""
     if account_id == 0:
         return Reader(settings.current().mail_from, SOURCE)
     async with db.connection() as connection:
         row = await connection.fetchrow(
             "SELECT email::text AS email, language FROM account "
-            "WHERE id = $1 AND disabled_at IS NULL",
+            "WHERE id = $1 AND disabled_at IS NULL "
+            "AND NOT EXISTS (SELECT FROM suppression s WHERE s.email = account.email)",
             account_id,
         )
     return Reader(row["email"], row["language"]) if row else None

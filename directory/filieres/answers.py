@@ -110,6 +110,8 @@ def _require_answerer(actor: Actor, row: asyncpg.Record) -> None:
 
 async def _check_taker(opened: asyncpg.Connection, row: asyncpg.Record) -> None:
     role = MandateRole(row["role"])
+    if row["kind"] != Kind.CANDIDACY.value and not await _is_still_offered(opened, row):
+        raise offers.settled(State.WITHDRAWN)
     if row["account_id"] is None:
         raise NotInFiliere(
             marked("La personne n’est plus dans la filière. Il faut y être pour l’animer.")
@@ -120,6 +122,27 @@ async def _check_taker(opened: asyncpg.Connection, row: asyncpg.Record) -> None:
         )
     if row["ends_on"] < await opened.fetchval("SELECT current_date"):
         raise offers.settled(State.EXPIRED)
+
+
+async def _is_still_offered(opened: asyncpg.Connection, row: asyncpg.Record) -> bool:
+    """Whether who offered it may still: their role may have been ended since.
+
+    What somebody offered who is erased since stands.
+    """
+    if row["offered_by"] is None:
+        return True
+    offered: bool = await opened.fetchval(
+        """
+        SELECT EXISTS (SELECT FROM access_grant g JOIN account a ON a.id = g.account_id
+            LEFT JOIN member m ON m.account_id = a.id AND m.left_on IS NULL
+            WHERE a.id = $1 AND a.disabled_at IS NULL AND g.starts_on <= current_date
+              AND (g.ends_on IS NULL OR g.ends_on >= current_date)
+              AND (g.scope = '' AND g.role IN ('coordinator', 'administrator')
+                OR g.scope = $2 AND g.role = 'animator' AND m.id IS NOT NULL))
+        """,
+        row["offered_by"], filiere_scope(row["filiere_id"]),
+    )  # fmt: skip
+    return offered
 
 
 async def _relieve(

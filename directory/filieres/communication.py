@@ -20,6 +20,7 @@ from directory.members import drafts, profiles, views
 
 LONGEST_LABEL, LONGEST_NOTE = 200, 500
 MOST_ADDED = 40
+LONGEST_NUMBER = 19
 EARLIEST = date(2000, 1, 1)
 UNKNOWN = marked("Cette étape n’existe pas, ou plus.")
 
@@ -179,8 +180,8 @@ def _text(field: str, typed: str, most: int) -> str:
 
 def _number(item: str) -> int:
     """0, which no step has, for what is no number."""
-    is_number = item.isascii() and item.isdecimal()
-    return min(int(item), profiles.LARGEST_ID) if is_number else 0
+    is_number = item.isascii() and item.isdecimal() and len(item) < LONGEST_NUMBER
+    return int(item) if is_number else 0
 
 
 async def add(actor: Actor, slug: str, draft: StepDraft, language: str) -> StepView:

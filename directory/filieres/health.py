@@ -1,6 +1,5 @@
 """The health of filières: one card for who runs it, and all in one table for the staff."""
 
-import enum
 from collections.abc import AsyncIterator
 from datetime import date
 
@@ -9,32 +8,12 @@ import msgspec
 from directory.accounts.actor import Actor, Permission, filiere_scope
 from directory.filieres import registry, verdicts, vitals
 from directory.filieres.lifecycle import Stage
+from directory.filieres.registry import Shown
 from directory.filieres.verdicts import Level, Remark
 from directory.filieres.vitals import Vitals
 from directory.http.listing import Listing
 from directory.members import views
 from directory.members.imports import sheets
-
-
-class Tab(enum.Enum):
-    """Filières that are looked at together."""
-
-    OPEN = "open"
-    PROPOSED = "proposed"
-    DORMANT = "dormant"
-    CLOSED = "closed"
-
-    @property
-    def stages(self) -> tuple[Stage, ...]:
-        return _STAGES[self]
-
-
-_STAGES = {
-    Tab.OPEN: (Stage.FORMING, Stage.LAUNCHED, Stage.ACTIVE),
-    Tab.PROPOSED: (Stage.PROPOSED, Stage.GATHERING),
-    Tab.DORMANT: (Stage.DORMANT,),
-    Tab.CLOSED: (Stage.CLOSED,),
-}
 
 
 class Health(msgspec.Struct, frozen=True, kw_only=True):
@@ -52,7 +31,7 @@ class Health(msgspec.Struct, frozen=True, kw_only=True):
 class Overview(msgspec.Struct, frozen=True):
     """All filières: how many in each tab, and those of one tab, the worst first."""
 
-    counts: dict[Tab, int]
+    counts: dict[Shown, int]
     shown: list[Health]
 
     def at(self, level: Level) -> list[Health]:
@@ -70,18 +49,18 @@ async def card(actor: Actor, slug: str, language: str) -> Health:
     return _judged(found, views.today(), language)
 
 
-async def overview(actor: Actor, tab: Tab, language: str) -> Overview:
+async def overview(actor: Actor, tab: Shown, language: str) -> Overview:
     """For the staff."""
     actor.require(Permission.RUN_FILIERES)
     every = await vitals.count(language)
     today = views.today()
-    counts = {one: sum(f.filiere.stage in one.stages for f in every) for one in Tab}
+    counts = {one: sum(f.filiere.stage in one.stages for f in every) for one in Shown}
     shown = [_judged(f, today, language) for f in every if f.filiere.stage in tab.stages]
     return Overview(counts, sorted(shown, key=_urgency))
 
 
 async def list_health(
-    actor: Actor, tab: Tab | None, language: str, *, page: int, limit: int
+    actor: Actor, tab: Shown | None, language: str, *, page: int, limit: int
 ) -> Listing[Health]:
     """The worst first, of one tab or of all."""
     actor.require(Permission.RUN_FILIERES)
@@ -107,7 +86,7 @@ def _urgency(health: Health) -> tuple[int, int, int, str]:
     return -level, first, -len(health.remarks), health.figures.filiere.name.casefold()
 
 
-async def write_csv(actor: Actor, tab: Tab, language: str) -> AsyncIterator[bytes]:
+async def write_csv(actor: Actor, tab: Shown, language: str) -> AsyncIterator[bytes]:
     """The table of a tab, with the twelve months of each filière."""
     found = await overview(actor, tab, language)
     yield b"\xef\xbb\xbf" + sheets.line(COLUMNS)

@@ -9,9 +9,9 @@ from litestar.response import Stream
 from directory.accounts.actor import Permission, filiere_scope
 from directory.accounts.authentication import ActorRequest
 from directory.filieres import health, lifecycle, sections, tending
-from directory.filieres.health import Health, Tab
+from directory.filieres.health import Health
 from directory.filieres.lifecycle import Stage
-from directory.filieres.registry import FiliereView
+from directory.filieres.registry import FiliereView, Shown
 from directory.filieres.sections import Tool
 from directory.filieres.verdicts import Level
 from directory.http import pages, problems
@@ -20,10 +20,10 @@ from directory.languages import marked
 from directory.members import views
 
 TabFilter = Annotated[
-    Tab | None,
+    Shown | None,
     QueryParameter(name="tab", description="Open (forming, launched, active), proposed, …"),
 ]
-TabShown = Annotated[Tab, QueryParameter(name="tab")]
+TabShown = Annotated[Shown, QueryParameter(name="tab")]
 MOST_DECISIONS = 20
 
 
@@ -35,7 +35,7 @@ def tools(request: ActorRequest, filiere: FiliereView) -> list[Tool]:
 
 
 @get("/filieres/health", include_in_schema=False)
-async def health_page(request: ActorRequest, chosen: TabShown = Tab.OPEN) -> Response[str]:
+async def health_page(request: ActorRequest, chosen: TabShown = Shown.OPEN) -> Response[str]:
     found = await health.overview(request.user, chosen, pages.language(request))
     to_decide = found.at(Level.DECIDE)[:MOST_DECISIONS]
     writable = {
@@ -44,13 +44,13 @@ async def health_page(request: ActorRequest, chosen: TabShown = Tab.OPEN) -> Res
     }  # fmt: skip
     return pages.page(
         request, "filieres/health.html",
-        found=found, tab=chosen, tabs=list(Tab), levels=Level, today=views.today(),
+        found=found, tab=chosen, tabs=list(Shown), levels=Level, today=views.today(),
         to_decide=to_decide, writable=writable, moves=lifecycle.MOVES, dormant=Stage.DORMANT,
     )  # fmt: skip
 
 
 @get("/filieres/health.csv", include_in_schema=False)
-async def health_csv(request: ActorRequest, chosen: TabShown = Tab.OPEN) -> Stream:
+async def health_csv(request: ActorRequest, chosen: TabShown = Shown.OPEN) -> Stream:
     request.user.require(Permission.RUN_FILIERES)
     name = f"health-{chosen.value}-{views.today().isoformat()}.csv"
     return Stream(

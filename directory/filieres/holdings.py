@@ -157,9 +157,6 @@ async def erase(opened: asyncpg.Connection, person: Person) -> None:
         "UPDATE filiere_link SET linked_by = NULL WHERE linked_by = $1", person.account_id
     )
     await opened.execute(
-        "UPDATE method_sheet SET author_id = NULL WHERE author_id = $1", person.account_id
-    )
-    await opened.execute(
         "UPDATE communication_step SET changed_by = NULL WHERE changed_by = $1", person.account_id
     )
     await opened.execute(

@@ -63,7 +63,7 @@ async def leave_mandate(
 @put(
     "/me/mandates/{mandate_id:int}/wish", operation_id="wishOfMandate", status_code=204,
     summary="Say whether one would go on when the mandate ends",
-    tags=TAGS, responses=problems.responses(401, 403, 404),
+    tags=TAGS, responses=problems.responses(401, 403, 404, 429),
 )  # fmt: skip
 async def wish_of_mandate(
     request: ActorRequest, mandate_id: FromPath[int], data: JSONBody[WishDraft]

@@ -1,13 +1,13 @@
 """The method sheet of a filière, in versions: written by who tends it, accepted by who joins."""
 
 import enum
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Annotated
 
 import asyncpg
 import msgspec
 
-from directory import db, errors
+from directory import db, errors, limits
 from directory.accounts import audit
 from directory.accounts.actor import Actor, Permission, filiere_scope
 from directory.errors import FieldError
@@ -18,10 +18,12 @@ from directory.filieres.lifecycle import Stage
 from directory.filieres.method_texts import MethodTexts, Part, Translations
 from directory.filieres.registry import FiliereRef
 from directory.languages import marked
+from directory.limits import Limit
 from directory.members import drafts
 
 LONGEST_CHANGE = 200
 LARGEST_VERSION = 1_000_000
+A_DAY = Limit("method-sheet", 20, timedelta(days=1))  # of a filière: no version ever goes away
 FIRST = "Première version"  # kept as it is, as what an author writes
 
 
@@ -137,7 +139,9 @@ async def list_versions(actor: Actor, slug: str, language: str) -> list[Version]
     filiere = await registry.get(slug, language)
     async with db.connection() as reader:
         rows = await reader.fetch(
-            f"{_COLUMNS} WHERE filiere_id = $1 ORDER BY version DESC", filiere.id
+            "SELECT version, change, author_id, at FROM method_sheet WHERE filiere_id = $1 "
+            "ORDER BY version DESC",
+            filiere.id,
         )
     named = await authors.of(actor, [row["author_id"] for row in rows])
     return [
@@ -191,6 +195,7 @@ async def write(actor: Actor, slug: str, draft: MethodDraft, language: str) -> M
 
     :raises MethodChanged: when another version than the one that was read is current.
     :raises errors.Malformed: naming each part. :raises errors.Conflict: for a closed filière.
+    :raises errors.TooMany: past A_DAY.
     """
     filiere = await require_tending(actor, slug, language)
     if filiere.stage is Stage.CLOSED:
@@ -203,6 +208,7 @@ async def write(actor: Actor, slug: str, draft: MethodDraft, language: str) -> M
             raise _changed(held["version"] if held else 0)
         before = _texts(held) if held else {}
         if different := method_texts.changed(before, texts):
+            await limits.take(A_DAY, filiere.id)
             await opened.execute(
                 "INSERT INTO method_sheet (filiere_id, version, texts, change, author_id) "
                 "VALUES ($1, $2, $3, $4, $5)",

@@ -140,7 +140,7 @@ async def write_page(
     try:
         draft = _draft(data)
         sheet = await method.write(request.user, slug, draft, language)
-    except errors.Malformed as problem:  # shown beside the fields, with what was typed
+    except (errors.Malformed, errors.TooMany) as problem:  # with what was typed
         return await _form(request, slug, data, problem)
     except method.MethodChanged:
         sheet = await method.get(request.user, slug, language)
@@ -162,16 +162,17 @@ async def _form(
     request: ActorRequest,
     slug: str,
     typed: Mapping[str, str],
-    problem: errors.Malformed | None = None,
+    problem: errors.Problem | None = None,
     overtaken_from: str = "",
 ) -> Response[str]:
     language = pages.language(request)
-    status = 400 if problem else 409 if overtaken_from else 200
+    status = problem.status if problem else 409 if overtaken_from else 200
     return pages.page(
         request, "filieres/method_edit.html", status=status,
         filiere=await registry.get(slug, language), typed=typed, overtaken_from=overtaken_from,
         parts=list(Part), languages=LANGUAGES,
         wrong={error.field: error for error in problem.fields} if problem else {},
+        refused=problem if problem and not problem.fields else None,
     )  # fmt: skip
 
 
@@ -185,7 +186,8 @@ def _typed(texts: Mapping[str, MethodTexts], version: int) -> dict[str, str]:
 def _draft(form: Mapping[str, str]) -> MethodDraft:
     """:raises errors.Malformed: for a version that is no number."""
     version = form.get("version", "")
-    if not (version.isascii() and version.isdecimal() and int(version) <= method.LARGEST_VERSION):
+    is_number = version.isascii() and version.isdecimal() and len(version) < 10
+    if not is_number or int(version) > method.LARGEST_VERSION:
         raise errors.Malformed.field("version", marked("Donnez un nombre."))
     texts = {
         language: MethodTexts(
@@ -210,7 +212,7 @@ async def get_method(
 @put(
     "/filieres/{slug:str}/method", operation_id="writeMethod",
     summary="Publish a further version of the method sheet",
-    tags=["filieres"], responses=problems.responses(401, 403, 404, 409),
+    tags=["filieres"], responses=problems.responses(401, 403, 404, 409, 429),
 )  # fmt: skip
 async def write_method(
     request: ActorRequest, slug: FromPath[str], data: JSONBody[MethodDraft]

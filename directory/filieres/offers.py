@@ -21,7 +21,8 @@ from directory.filieres.mandates import MandateRole
 from directory.filieres.registry import FiliereRef
 from directory.languages import marked
 from directory.limits import Limit
-from directory.members import profiles, views
+from directory.members import audiences, drafts, profiles, views
+from directory.members.audiences import Field
 
 OFFER_DAYS = 30
 MANDATE = timedelta(days=365)
@@ -29,6 +30,7 @@ LATEST_START = timedelta(days=365)
 LONGEST = timedelta(days=5 * 366)
 LENGTH = 1000
 A_DAY = Limit("mandate-offers", 20, timedelta(days=1))
+TO_ONE = Limit("mandate-offers.one", 3, timedelta(days=1))  # each is a mail to the same person
 RowId = Annotated[int, msgspec.Meta(ge=1, le=2**63 - 1)]
 
 
@@ -170,6 +172,7 @@ async def offer(actor: Actor, slug: str, draft: OfferDraft, language: str) -> Of
         account_id = await _member(opened, actor, filiere.id, draft.to_member)
         await _check_giver(opened, actor, filiere.id, draft)
         await _refuse_twice(opened, draft.to_member, draft.role, filiere.id)
+        await limits.take(TO_ONE, filiere.id, draft.to_member)
         kind = Kind.HAND_OVER if draft.from_member else Kind.SHARE
         offer_id = await _insert(
             opened, actor, filiere.id, kind, draft.role, draft.to_member, draft.from_member,
@@ -197,6 +200,7 @@ async def volunteer(actor: Actor, slug: str, candidacy: Candidacy, language: str
                 marked("On se propose depuis l’intérieur. Entrez d’abord dans la filière.")
             )
         await _refuse_twice(opened, member_id, candidacy.role, filiere.id)
+        await limits.take(TO_ONE, filiere.id, member_id)
         today = views.today()
         offer_id = await _insert(
             opened, actor, filiere.id, Kind.CANDIDACY, candidacy.role, member_id, None,
@@ -300,14 +304,28 @@ async def _account_of_member(
     return found
 
 
+_LEVEL = f"({audiences.sql_level('m.id', '$2::bigint', '$3::integer')})"
+# Members of filière $1 who can sign in and show that they are in it to who asks.
+ASKABLE = f"""
+    FROM membership k JOIN member m ON m.id = k.member_id AND m.left_on IS NULL
+    JOIN account a ON a.id = m.account_id AND a.disabled_at IS NULL
+    WHERE k.filiere_id = $1 AND k.left_at IS NULL
+      AND {audiences.sql_visible(Field.DISPLAY_NAME, "m.audiences", _LEVEL)}
+      AND {audiences.sql_visible(Field.MEMBERSHIPS, "m.audiences", _LEVEL)}
+"""
+
+
 async def _member(opened: asyncpg.Connection, actor: Actor, filiere_id: int, member_id: int) -> int:
-    """Whom the actor does not see is as nobody."""
+    """The account. Who hides their name or that they are in it is as nobody."""
     if member_id == actor.member_id:
         raise errors.Malformed.field(
             "to_member", marked("Ne vous donnez pas un rôle : une autre personne le propose.")
         )
-    found = await _account_of_member(opened, filiere_id, member_id)
-    if found is None or not await profiles.cards(actor, [member_id]):
+    found: int | None = await opened.fetchval(
+        f"SELECT a.id {ASKABLE} AND m.id = $4",
+        filiere_id, audiences.own_id(actor), audiences.standing(actor), member_id,
+    )  # fmt: skip
+    if found is None:
         raise errors.Malformed.field(
             "to_member", marked("Choisissez une personne qui est dans la filière.")
         )
@@ -365,13 +383,12 @@ def _days(draft: OfferDraft) -> tuple[date, date]:
 
 
 def text(field: str, given: str) -> str:
-    """Without control characters, but for line breaks."""
-    words = "".join(sign for sign in given if sign >= " " or sign in "\n\t").strip()
-    if len(words) > LENGTH:
-        raise errors.Malformed.field(
-            field, marked("Écrivez %(bound)s signes au plus."), bound=LENGTH
-        )
-    return words
+    """Without control characters, but for line breaks.
+
+    :raises errors.Malformed: for a long one, and one that turns the text around it.
+    """
+    words = "".join(sign for sign in drafts.paragraphs(given) if sign >= " " or sign in "\n\t")
+    return drafts.checked(field, words.strip(), LENGTH)
 
 
 async def _insert(

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import msgspec
 
-from directory import db, errors, jobs, mail, settings
+from directory import db, errors, jobs, limits, mail, settings
 from directory.accounts import staff
 from directory.accounts.actor import Actor, Permission
 from directory.filieres import mandates, offers, registry
@@ -14,6 +14,7 @@ from directory.filieres.lifecycle import Stage
 from directory.filieres.mandates import Holder, MandateRole
 from directory.http.pages import Format
 from directory.languages import marked
+from directory.limits import Limit
 from directory.members import posting, views
 from directory.members.posting import Outcome, RelayAway
 
@@ -22,6 +23,7 @@ DAYS_BEFORE = (60, 30, 7)
 STAFF_DAYS = 30
 RENEWAL = timedelta(days=365)
 LONGEST = timedelta(days=5 * 366)
+ASKING = Limit("mandate-renewal", 3, timedelta(days=1))  # each is a mail to all of the staff
 
 
 class Wish(enum.Enum):
@@ -58,6 +60,7 @@ async def wish(actor: Actor, mandate_id: int, wished: Wish) -> None:
     """Say what one wants of one's own mandate. Who wants to go on asks the staff, once.
 
     :raises errors.NotFound: for another's mandate, and one that is over.
+    :raises errors.TooMany: past ASKING.
     """
     actor.require(Permission.JOIN_FILIERE)
     member_id = actor.require_member()
@@ -76,6 +79,7 @@ async def wish(actor: Actor, mandate_id: int, wished: Wish) -> None:
         role = MandateRole(row["role"])
         await offers.note(actor, "mandate.wished", member_id, role, row["filiere_id"])
         if wished is Wish.RENEW:
+            await limits.take(ASKING, mandate_id)
             for staff_id in await staff.account_ids(but=actor.account_id):
                 await jobs.emit(RenewalAsked(mandate_id, staff_id))
 

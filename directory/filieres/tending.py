@@ -11,7 +11,7 @@ from directory.filieres.mandates import MandateRole
 from directory.filieres.offers import OfferView, Party
 from directory.filieres.registry import FiliereRef
 from directory.filieres.renewals import RENEWAL, Wish
-from directory.members import profiles, views
+from directory.members import audiences, profiles, views
 
 MOST_MEMBERS = 500
 SOON = timedelta(days=120)
@@ -138,14 +138,12 @@ async def may_volunteer(actor: Actor, filiere_id: int) -> bool:
 
 
 async def choices(actor: Actor, filiere_id: int) -> list[Choice]:
-    """Members who may be asked, whom the actor sees, by name; at most MOST_MEMBERS."""
+    """Members who may be asked, who show the actor that they are in it; at most MOST_MEMBERS."""
     async with db.connection() as reader:
         rows = await reader.fetch(
-            "SELECT m.id FROM membership k JOIN member m ON m.id = k.member_id "
-            "JOIN account a ON a.id = m.account_id AND a.disabled_at IS NULL "
-            "WHERE k.filiere_id = $1 AND k.left_at IS NULL AND m.left_on IS NULL "
-            "AND m.id IS DISTINCT FROM $2 ORDER BY unaccent(lower(m.display_name)), m.id LIMIT $3",
-            filiere_id, actor.member_id, MOST_MEMBERS,
+            f"SELECT m.id, m.display_name AS name {offers.ASKABLE} AND m.id IS DISTINCT FROM $4 "  # noqa: S608 - no value in it
+            "ORDER BY unaccent(lower(m.display_name)), m.id LIMIT $5",
+            filiere_id, audiences.own_id(actor), audiences.standing(actor), actor.member_id,
+            MOST_MEMBERS,
         )  # fmt: skip
-    cards = await profiles.cards(actor, [row["id"] for row in rows])
-    return [Choice(card.id, card.display_name) for card in cards]
+    return [Choice(row["id"], row["name"]) for row in rows]

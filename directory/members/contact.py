@@ -29,6 +29,7 @@ from directory.members.views import MemberView
 LONGEST = 3_000
 JOINERS = "\u200c\u200d"
 LOG_DAYS = 180
+UNDO_WITHIN = timedelta(hours=1)
 REFUSE, REPORT = "contact-refuse", "contact-report"
 MAILS = Path(__file__).parent / "mails"
 PER_SENDER = Limit("contact.sender", 10, timedelta(days=1))
@@ -103,6 +104,7 @@ class Link(msgspec.Struct, frozen=True):
     sender: str
     asked_at: datetime
     is_refused: bool
+    can_undo: bool
     is_reported: bool
 
 
@@ -342,19 +344,27 @@ async def look(purpose: str, token: str) -> Link:
             SELECT coalesce(s.display_name, a.email::text) AS sender, c.asked_at,
                 EXISTS (SELECT FROM contact_refusal r WHERE r.member_id = c.recipient_id
                     AND r.sender_id = c.sender_id) AS is_refused,
+                EXISTS (SELECT FROM contact_refusal r WHERE r.member_id = c.recipient_id
+                    AND r.sender_id = c.sender_id
+                    AND r.refused_at > now() - $2::interval) AS can_undo,
                 c.reported_at IS NOT NULL AS is_reported
             FROM contact_message c JOIN account a ON a.id = c.sender_id
             LEFT JOIN member s ON s.account_id = a.id WHERE c.id = $1
             """,
-            _read(purpose, token),
-        )
+            _read(purpose, token), UNDO_WITHIN,
+        )  # fmt: skip
     if row is None:
         raise errors.NotFound(marked("Ce message n’est plus dans notre registre."))
-    return Link(_plain(row["sender"]), row["asked_at"], row["is_refused"], row["is_reported"])
+    return msgspec.convert({**row, "sender": _plain(row["sender"])}, Link)
 
 
 async def refuse_by_link(token: str, *, is_refused: bool) -> None:
-    """No further message from its sender, or again."""
+    """No further message from its sender; or again, while UNDO_WITHIN lasts.
+
+    An answer quotes the mail, and with it the link: its sender may hold it.
+
+    :raises errors.NotFound: once the message is forgotten. :raises errors.Gone: when it is late.
+    """
     message_id = _read(REFUSE, token)
     async with db.transaction() as opened:
         row = await opened.fetchrow(
@@ -362,11 +372,21 @@ async def refuse_by_link(token: str, *, is_refused: bool) -> None:
         )
         if row is None:
             raise errors.NotFound(marked("Ce message n’est plus dans notre registre."))
+        if not is_refused and await opened.fetchval(
+            "SELECT EXISTS (SELECT FROM contact_refusal WHERE member_id = $1 AND sender_id = $2 "
+            "AND refused_at <= now() - $3::interval)",
+            row["recipient_id"], row["sender_id"], UNDO_WITHIN,
+        ):  # fmt: skip
+            raise errors.Gone(
+                marked("C’est trop tard pour revenir en arrière. Connectez-vous pour choisir.")
+            )
         await _refuse(VISITOR, row["recipient_id"], row["sender_id"], is_refused=is_refused)
 
 
 async def accept_again(actor: Actor, account_id: int) -> None:
+    """Who is not refused is accepted already."""
     actor.require(Permission.EDIT_PROFILE)
+    account_id = max(0, min(account_id, profiles.LARGEST_ID))
     async with db.transaction():
         await _refuse(actor, actor.require_member(), account_id, is_refused=False)
 

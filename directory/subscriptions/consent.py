@@ -7,15 +7,18 @@ from typing import Annotated
 import asyncpg
 import msgspec
 
-from directory import db, errors
+from directory import db, errors, limits
 from directory.accounts.actor import Actor, Permission
 from directory.languages import marked
+from directory.limits import Limit
 from directory.subscriptions import confirmations, ledger
 from directory.subscriptions.ledger import Act, Entry, Trace
 from directory.subscriptions.links import Holder, Stop
 from directory.subscriptions.topics import OFFERED, Rhythm, Topic
 
 UNDO_WITHIN = timedelta(hours=1)
+# No row of the ledger ever goes away. Receiving less is never refused.
+GIVING = Limit("consents", 120, timedelta(hours=1))
 RowId = Annotated[int, msgspec.Meta(ge=1, le=2**63 - 1)]
 Key = tuple[int, Topic]
 
@@ -49,25 +52,30 @@ async def choose(actor: Actor, choices: Sequence[Choice], trace: Trace) -> None:
 
     :raises NotInFiliere: for a filière that the actor is not in.
     :raises errors.Malformed: for a rhythm that is not offered, or a wording that does not exist.
+    :raises errors.TooMany: past GIVING.
     """
     actor.require(Permission.JOIN_FILIERE)
     member_id = actor.require_member()
     async with db.transaction() as opened:
         await ledger.lock(opened, member_id)
         slugs = await _slugs(opened, member_id)
-        today = await _today(opened, member_id)
+        today: dict[Key, Rhythm | None] = {**await _today(opened, member_id)}
         entries: list[Entry] = []
         for choice in choices:
             if choice.filiere not in slugs:
                 raise _not_in()
-            before = today.get((slugs[choice.filiere], choice.topic))
+            key = (slugs[choice.filiere], choice.topic)
+            before = today.get(key)
             if choice.rhythm == before:
                 continue
             if choice.rhythm is not None:
                 await _check(opened, choice)
             entries.append(_entry(slugs[choice.filiere], choice, before))
+            today[key] = choice.rhythm  # named twice, the last word holds
         await ledger.append(member_id, entries, trace)
         if any(entry.rhythm for entry in entries):
+            if trace.screen is not ledger.Screen.REQUEST:  # somebody else answers that one
+                await limits.take(GIVING, member_id)
             await confirmations.ask(member_id)
 
 
@@ -113,13 +121,14 @@ async def adjust(holder: Holder, choices: Sequence[Choice], trace: Trace) -> Sto
     async with db.transaction() as opened:
         await ledger.lock(opened, holder.member_id)
         slugs = await _slugs(opened, holder.member_id)
-        today = await _today(opened, holder.member_id)
+        today: dict[Key, Rhythm | None] = {**await _today(opened, holder.member_id)}
         entries: list[Entry] = []
         for choice in choices:
             key = (slugs.get(choice.filiere, 0), choice.topic)
             before = today.get(key)
             if choice.rhythm == before:
                 continue
+            today[key] = choice.rhythm
             if choice.rhythm is None:
                 entries.append(Entry(*key, Act.WITHDRAWN))
             elif choice.rhythm.is_rarer_than(before):
@@ -143,9 +152,18 @@ async def _rarer(opened: asyncpg.Connection, member_id: int, key: Key, rhythm: R
 
 
 async def stop(holder: Holder, trace: Trace) -> Stop | None:
-    """Stop all that the holder's link is for. None: it was already so."""
+    """Stop all that the holder's link is for. None: it was already so.
+
+    Stopping everything also takes back what was ticked while asking to join somewhere.
+    """
     async with db.transaction() as opened:
         await ledger.lock(opened, holder.member_id)
+        if holder == Holder(holder.member_id):
+            await opened.execute(
+                "UPDATE membership_request SET choices = '[]' "
+                "WHERE member_id = $1 AND state = 'open'",
+                holder.member_id,
+            )
         today = await _today(opened, holder.member_id)
         keys = [key for key, rhythm in today.items() if _covers(holder, key, rhythm)]
         return await _withdraw(holder.member_id, keys, trace)
@@ -216,7 +234,7 @@ async def restore(stopped: Stop, trace: Trace) -> None:
 
     What was chosen anew since then stays. Doing it twice changes nothing.
 
-    :raises errors.Gone: after UNDO_WITHIN.
+    :raises errors.Gone: after UNDO_WITHIN. :raises errors.TooMany: past GIVING.
     """
     async with db.transaction() as opened:
         await ledger.lock(opened, stopped.member_id)
@@ -227,8 +245,9 @@ async def restore(stopped: Stop, trace: Trace) -> None:
             raise errors.Gone(
                 marked("C’est trop tard pour revenir en arrière. Connectez-vous pour choisir.")
             )
-        entries = [again(row) for row in rows if row["is_last"]]
-        await ledger.append(stopped.member_id, entries, trace)
+        if entries := [again(row) for row in rows if row["is_last"]]:
+            await limits.take(GIVING, stopped.member_id)
+            await ledger.append(stopped.member_id, entries, trace)
 
 
 def again(row: asyncpg.Record) -> Entry:

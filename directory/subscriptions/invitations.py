@@ -67,7 +67,8 @@ class SentInvitation(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class OwnInvitation(msgspec.Struct, frozen=True, kw_only=True):
-    """`by` is who invites; null for who is no member any more. It is good until `ends_on`."""
+    """`by` is who invites; null for who is no member any more, or does not show their name to the
+    invited. It is good until `ends_on`."""
 
     filiere: FiliereRef
     by: str | None
@@ -130,6 +131,17 @@ async def _of_address(opened: asyncpg.Connection, email: str) -> int | None:
     return member_id
 
 
+# One by number takes the place of one by address and is listed, as if that one were not there: it
+# would tell whose the address is.
+_PUT = """
+    INSERT INTO filiere_invitation AS i (filiere_id, member_id, invited_by, is_by_address, message)
+    VALUES ($1, $2, $3, $4, $5) ON CONFLICT (member_id, filiere_id) WHERE state = 'open' DO UPDATE
+    SET invited_by = excluded.invited_by, is_by_address = false, message = excluded.message,
+        invited_at = now()
+    WHERE i.is_by_address AND NOT excluded.is_by_address RETURNING i.id, xmax = 0 AS is_new
+"""
+
+
 async def _invite(
     opened: asyncpg.Connection,
     actor: Actor,
@@ -140,10 +152,12 @@ async def _invite(
     is_by_address: bool,
 ) -> None:
     await ledger.lock(opened, member_id)
+    # Nor does it know what was declined by address.
     declined = await opened.fetchval(
         "SELECT EXISTS (SELECT FROM filiere_invitation WHERE member_id = $1 AND filiere_id = $2 "
-        "AND state = 'declined' AND answered_at > now() - $3::interval)",
-        member_id, filiere_id, QUIET,
+        "AND state = 'declined' AND answered_at > now() - $3::interval "
+        "AND ($4::boolean OR NOT is_by_address))",
+        member_id, filiere_id, QUIET, is_by_address,
     )  # fmt: skip
     if declined and is_by_address:
         return
@@ -154,17 +168,16 @@ async def _invite(
         "AND filiere_id = $2 AND state = 'open' AND invited_at <= now() - $3::interval",
         member_id, filiere_id, passes.VALID,
     )  # fmt: skip
-    invitation_id = await opened.fetchval(
-        "INSERT INTO filiere_invitation (filiere_id, member_id, invited_by, is_by_address, message)"
-        " VALUES ($1, $2, $3, $4, $5) ON CONFLICT (member_id, filiere_id) WHERE state = 'open'"
-        " DO NOTHING RETURNING id",
-        filiere_id, member_id, actor.account_id, is_by_address, message,
-    )  # fmt: skip
-    if invitation_id is not None:
-        by = VISITOR if is_by_address else actor
-        subject = filiere_scope(filiere_id)
-        await audit.record(by, "joining.invited", member_id=member_id, subject=subject)
-        await jobs.emit(notices.MemberInvited(invitation_id))
+    row = await opened.fetchrow(
+        _PUT, filiere_id, member_id, actor.account_id, is_by_address, message
+    )
+    if row is None:
+        return
+    by = VISITOR if is_by_address else actor
+    subject = filiere_scope(filiere_id)
+    await audit.record(by, "joining.invited", member_id=member_id, subject=subject)
+    if row["is_new"]:
+        await jobs.emit(notices.MemberInvited(row["id"]))
 
 
 async def find_invitable(actor: Actor, slug: str, q: str, language: str) -> list[MemberCard]:
@@ -232,13 +245,13 @@ async def withdraw(actor: Actor, slug: str, invitation_id: int) -> None:
         await audit.record(actor, "joining.uninvited", member_id=member_id, subject=subject)
 
 
-_OWN = """
-    SELECT i.filiere_id, i.message, i.invited_at, by.display_name AS by
+_OWN = f"""
+    SELECT i.filiere_id, i.message, i.invited_at, {passes.INVITER} AS by
     FROM filiere_invitation i LEFT JOIN member by ON by.account_id = i.invited_by
     WHERE i.member_id = $1 AND i.state = 'open' AND i.invited_at > now() - $2::interval
       AND NOT EXISTS (SELECT FROM membership m WHERE m.member_id = i.member_id
         AND m.filiere_id = i.filiere_id AND m.left_at IS NULL)
-"""
+"""  # noqa: S608 - no value in it
 
 
 async def list_own(actor: Actor, language: str) -> list[OwnInvitation]:

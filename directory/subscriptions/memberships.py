@@ -6,20 +6,22 @@ from datetime import date, datetime, timedelta
 import asyncpg
 import msgspec
 
-from directory import db, errors, jobs
+from directory import db, errors, jobs, limits
 from directory.accounts import audit
 from directory.accounts.actor import VISITOR, Actor, Permission, filiere_scope
 from directory.filieres import lifecycle, method, registry
 from directory.filieres.lifecycle import Stage
 from directory.filieres.registry import FiliereRef, Openness
 from directory.languages import marked
+from directory.limits import Limit
 from directory.members import documents
-from directory.subscriptions import consent, ledger, passes, quota
+from directory.subscriptions import consent, doors, ledger, passes, quota
 from directory.subscriptions.consent import Choice
 from directory.subscriptions.ledger import Screen, Trace
 
 TIME_TO_CORRECT = timedelta(days=1)
 AT_ONCE = 500  # memberships that one run ends
+JOINING = Limit("membership.join", 60, timedelta(hours=1))  # each leaves a row behind
 JOINABLE = (Stage.LAUNCHED, Stage.ACTIVE, Stage.DORMANT)
 
 
@@ -120,6 +122,7 @@ async def join(
 
     :raises QuotaReached: in `filieres_per_member` others. :raises NotOpen: when it is not open.
     :raises method.MethodChanged: for an old sheet. :raises errors.Malformed: for none, if there is.
+    :raises errors.TooMany: past JOINING.
     """
     actor.require(Permission.JOIN_FILIERE)
     member_id = actor.require_member()
@@ -134,6 +137,7 @@ async def join(
             if len(joined) >= await quota.most():
                 raise quota_reached(joined)
             await method.accept(opened, member_id, filiere_id, method_version)
+            await limits.take(JOINING, member_id)
             await enter(opened, actor, member_id, filiere_id)
         await consent.choose(actor, choices, trace)
         joined = await list_of(member_id, language)
@@ -152,23 +156,11 @@ async def enter(opened: asyncpg.Connection, actor: Actor, member_id: int, filier
 
 
 async def _filiere_to_join(opened: asyncpg.Connection, member_id: int, slug: str) -> int:
-    row = await opened.fetchrow(
-        "SELECT f.id, f.stage::text AS stage, f.openness::text AS openness, EXISTS ("
-        "SELECT FROM membership m WHERE m.filiere_id = f.id AND m.member_id = $2 "
-        "AND m.left_at IS NULL) AS is_in FROM filiere f WHERE f.slug = $1 FOR SHARE OF f",
-        slug.replace("\0", ""), member_id,
-    )  # fmt: skip
-    if row is None:
-        raise registry.unknown()
-    filiere_id: int = row["id"]
-    if not row["is_in"] and (
-        refused := refusal(
-            Stage(row["stage"]), Openness(row["openness"]),
-            has_pass=await passes.is_held(opened, member_id, filiere_id),
-        )
-    ):  # fmt: skip
+    door = await doors.find(opened, member_id, slug)
+    refused = refusal(door.stage, door.openness, has_pass=door.has_pass)
+    if refused and not door.is_in:
         raise refused
-    return filiere_id
+    return door.filiere_id
 
 
 async def _swap_out(opened: asyncpg.Connection, actor: Actor, leaving: str, trace: Trace) -> None:

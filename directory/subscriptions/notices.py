@@ -105,6 +105,7 @@ _ASKER = """
     FROM membership_request r JOIN member p ON p.id = r.member_id
     JOIN account a ON a.id = p.account_id
     WHERE r.id = $1 AND p.left_on IS NULL AND a.disabled_at IS NULL
+      AND NOT EXISTS (SELECT FROM suppression s WHERE s.email = a.email)
 """
 
 
@@ -124,21 +125,27 @@ async def write_to_asker(answered: RequestAnswered) -> None:
     await mail.send(message, chosen)
 
 
-# No mail to who is in already, or refuses messages of whoever invites: the page says it anyway.
-_INVITED = """
+# No mail to who is in already, takes no messages or none of whoever invites, paused their mails or
+# never confirmed their address, and one a month at most: the page says it anyway.
+_INVITED = f"""
     SELECT i.filiere_id, i.message, i.invited_at + $2::interval AS ends_at,
-        a.email::text AS email, a.language, by.display_name AS name
+        a.email::text AS email, a.language, {passes.INVITER} AS name
     FROM filiere_invitation i JOIN member p ON p.id = i.member_id
     JOIN account a ON a.id = p.account_id
     LEFT JOIN member by ON by.account_id = i.invited_by
     WHERE i.id = $1 AND i.state = 'open' AND p.left_on IS NULL AND a.disabled_at IS NULL
       AND i.invited_at > now() - $2::interval
+      AND a.email_confirmed_at IS NOT NULL AND p.takes_messages
+      AND NOT EXISTS (SELECT FROM mail_pause w WHERE w.member_id = p.id
+        AND w.until > (now() AT TIME ZONE 'Europe/Brussels')::date)
+      AND NOT EXISTS (SELECT FROM filiere_invitation e WHERE e.member_id = p.id
+        AND e.filiere_id = i.filiere_id AND e.id < i.id AND e.invited_at > now() - $2::interval)
       AND NOT EXISTS (SELECT FROM membership m WHERE m.member_id = p.id
         AND m.filiere_id = i.filiere_id AND m.left_at IS NULL)
       AND NOT EXISTS (SELECT FROM suppression s WHERE s.email = a.email)
       AND NOT EXISTS (SELECT FROM contact_refusal c WHERE c.member_id = p.id
         AND c.sender_id = i.invited_by)
-"""
+"""  # noqa: S608 - no value in it
 
 
 @jobs.on(MemberInvited)

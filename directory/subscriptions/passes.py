@@ -4,6 +4,15 @@ from datetime import timedelta
 
 import asyncpg
 
+from directory.members import audiences
+from directory.members.audiences import Field, Level
+
+_LEVEL = f"({audiences.sql_level('by.id', 'i.member_id', f'{Level.MEMBER:d}')})"
+# SQL: the name of `by`, who invites, as the member of the invitation i may see it.
+INVITER = f"""
+    CASE WHEN {audiences.sql_visible(Field.DISPLAY_NAME, "by.audiences", _LEVEL)}
+        THEN by.display_name END
+"""
 VALID = timedelta(days=30)  # an invitation, from the day it was made
 
 _HELD = """

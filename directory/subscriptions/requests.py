@@ -20,7 +20,7 @@ from directory.filieres.registry import FiliereRef, Openness
 from directory.languages import marked
 from directory.limits import Limit
 from directory.members import drafts
-from directory.subscriptions import consent, ledger, memberships, notices, passes
+from directory.subscriptions import consent, doors, ledger, memberships, notices
 from directory.subscriptions.consent import Choice
 from directory.subscriptions.ledger import Trace
 from directory.subscriptions.topics import Rhythm, Topic
@@ -141,26 +141,15 @@ def text(field: str, typed: str) -> str:
 
 
 async def _filiere_to_ask(opened: asyncpg.Connection, member_id: int, slug: str) -> int:
-    row = await opened.fetchrow(
-        "SELECT f.id, f.stage::text AS stage, f.openness::text AS openness, EXISTS ("
-        "SELECT FROM membership m WHERE m.filiere_id = f.id AND m.member_id = $2 "
-        "AND m.left_at IS NULL) AS is_in FROM filiere f WHERE f.slug = $1 FOR SHARE OF f",
-        slug.replace("\0", ""), member_id,
-    )  # fmt: skip
-    if row is None:
-        raise registry.unknown()
-    filiere_id: int = row["id"]
-    openness = Openness(row["openness"])
-    if row["is_in"]:
+    door = await doors.find(opened, member_id, slug)
+    if door.is_in:
         raise NothingToAsk(marked("Vous êtes déjà dans cette filière."))
-    refused = memberships.refusal(
-        Stage(row["stage"]), openness, has_pass=await passes.is_held(opened, member_id, filiere_id)
-    )
+    refused = memberships.refusal(door.stage, door.openness, has_pass=door.has_pass)
     if refused is None:
-        raise NothingToAsk(marked("Rien à demander : vous pouvez entrer."))
-    if not is_askable(Stage(row["stage"]), openness):
+        raise NothingToAsk(marked("Rien à demander : vous pouvez entrer."))
+    if not is_askable(door.stage, door.openness):
         raise refused
-    return filiere_id
+    return door.filiere_id
 
 
 def is_askable(stage: Stage, openness: Openness) -> bool:

@@ -221,7 +221,7 @@ async def undo_stop(request: ActorRequest, data: URLEncodedBody[mail_routes.Undo
     description="Joining subscribes to no mail. Joining again changes nothing. Refused for want of "
     "a place, the problem has in `options` the slugs of what could be left. Where the filière has "
     "a method sheet, joining accepts its current version, which is named.",
-    tags=["filieres"], responses=problems.responses(401, 403, 404, 409),
+    tags=["filieres"], responses=problems.responses(401, 403, 404, 409, 429),
 )  # fmt: skip
 async def join_filiere(
     request: ActorRequest,
@@ -256,7 +256,7 @@ async def my_consents(request: ActorRequest) -> Consents:
 @put(
     "/me/consents", operation_id="setMyConsents", summary="Choose what to receive",
     description="A choice without rhythm receives nothing. Choices not named stay as they are.",
-    tags=["consents"], responses=problems.responses(401, 403, 409),
+    tags=["consents"], responses=problems.responses(401, 403, 409, 429),
 )  # fmt: skip
 async def set_my_consents(request: ActorRequest, data: JSONBody[ConsentChanges]) -> Consents:
     await consent.choose(request.user, data.choices, _trace(request, Screen.API))
