@@ -81,21 +81,16 @@ async def run_worker(
     *,
     heartbeat_timeout: timedelta = HEARTBEAT_TIMEOUT,
     dequeue_timeout: timedelta = DEQUEUE_TIMEOUT,
+    stop: asyncio.Event | None = None,
 ) -> None:
     """Work until SIGTERM or SIGINT; then finish what runs, for at most GRACE_SECONDS.
+
+    With `stop`, in a process that has other things to do: until it is set, whatever is signalled.
 
     A job is never cancelled (PgQueuer would lose it): past the grace the process ends as if
     killed, and another worker takes the job over once its heartbeat is `heartbeat_timeout` old.
     """
-    stop = asyncio.Event()
-    loop = asyncio.get_running_loop()
-
-    def leave() -> None:
-        stop.set()
-        loop.call_later(GRACE_SECONDS, os._exit, 1)
-
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, leave)
+    stop = stop or _stop_on_signals()
 
     @asynccontextmanager
     async def queue() -> AsyncIterator[pgqueuer.PgQueuer]:
@@ -114,6 +109,19 @@ async def run_worker(
         restart_delay=timedelta(seconds=1),
         shutdown_on_listener_failure=True,
     )
+
+
+def _stop_on_signals() -> asyncio.Event:
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+
+    def leave() -> None:
+        stop.set()
+        loop.call_later(GRACE_SECONDS, os._exit, 1)
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, leave)
+    return stop
 
 
 def _register(manager: pgqueuer.PgQueuer) -> None:

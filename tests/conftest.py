@@ -108,10 +108,10 @@ def chosen(tmp_path: Path) -> Settings:
 
 
 @functools.cache
-def _built(name: str, *, demo: bool) -> Litestar:
+def built(name: str, *, demo: bool) -> Litestar:
     """Putting the service together takes longer than most tests, and what it leaves is not freed.
 
-    All else that it reads of the settings, it reads when it is asked.
+    All else that it reads of the settings, it reads when it is asked: use() them.
     """
     return create_app(Settings(name=name, demo=demo, secret_key="x" * 40), "")
 
@@ -119,7 +119,7 @@ def _built(name: str, *, demo: bool) -> Litestar:
 @pytest.fixture
 async def app(database: str, chosen: Settings) -> AsyncIterator[Litestar]:
     is_alone = bool(chosen.meili_url)  # its connections end with it
-    app = create_app(chosen, database) if is_alone else _built(chosen.name, demo=chosen.demo)
+    app = create_app(chosen, database) if is_alone else built(chosen.name, demo=chosen.demo)
     settings.use(chosen)
     piccolo_conf.point_at(database)
     async with app.lifespan():

@@ -4,24 +4,20 @@ import asyncio
 import os
 import re
 import shutil
-import signal
 import socket
-import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-import asyncpg
 import msgspec
 import pytest
 import uvicorn
 from playwright.async_api import Browser, Page, async_playwright
 
-from directory import cluster, operations, piccolo_conf, settings
-from directory.app import create_app
+from directory import jobs, operations, piccolo_conf, settings
 from directory.demo import mailbox
 from directory.settings import Settings
-from tests.conftest import clone, database_url
+from tests.conftest import built, clone, database_url
 
 MEMBERS = 300
 PATIENCE = 30
@@ -87,13 +83,16 @@ async def site(
                 demo=True, name="L’Établi", var_dir=tmp_path, secret_key="x" * 40, port=port,
                 smtp_url=f"smtp://127.0.0.1:{smtp_port}",
             )  # fmt: skip
-            async with _web(chosen, url, listener), _worker(chosen, url):
+            async with _web(chosen, url, listener), _worker(url):
                 yield Site(chosen.public_url, url, tmp_path)
 
 
 @asynccontextmanager
 async def _web(chosen: Settings, url: str, listener: socket.socket) -> AsyncIterator[None]:
-    config = uvicorn.Config(create_app(chosen, url), log_level="warning", lifespan="on")
+    app = built(chosen.name, demo=chosen.demo)
+    settings.use(chosen)
+    piccolo_conf.point_at(url)
+    config = uvicorn.Config(app, log_level="warning", lifespan="on")
     server = uvicorn.Server(config)
     serving = asyncio.create_task(server.serve(sockets=[listener]))
     while not server.started:  # noqa: ASYNC110 - uvicorn has no event for it
@@ -104,25 +103,15 @@ async def _web(chosen: Settings, url: str, listener: socket.socket) -> AsyncIter
 
 
 @asynccontextmanager
-async def _worker(chosen: Settings, url: str) -> AsyncIterator[None]:
-    environment = os.environ | {
-        "DATABASE_URL": url, "DEMO": "true", "NAME": chosen.name, "SECRET_KEY": chosen.secret_key,
-        "SMTP_URL": chosen.smtp_url, "VAR_DIR": str(chosen.var_dir), "PORT": str(chosen.port),
-    }  # fmt: skip
-    worker = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "directory", "worker", env=environment,
-        preexec_fn=cluster.DiesWithParent(),
-    )  # fmt: skip
-    connection = await asyncpg.connect(url)
-    while not await connection.fetchval("SELECT EXISTS (SELECT FROM worker_heartbeat)"):
-        assert worker.returncode is None
-        await asyncio.sleep(0.05)
-    await connection.close()
+async def _worker(url: str) -> AsyncIterator[None]:
+    """In this process: starting another one takes longer than most tests. Others kill theirs."""
+    stop = asyncio.Event()
+    working = asyncio.create_task(jobs.run_worker(url, stop=stop))
     try:
         yield
     finally:
-        worker.send_signal(signal.SIGTERM)
-        assert await asyncio.wait_for(worker.wait(), PATIENCE) == 0
+        stop.set()
+        await asyncio.wait_for(working, PATIENCE)
 
 
 @pytest.fixture(scope="session")
@@ -133,8 +122,13 @@ async def browser(anyio_backend: str) -> AsyncIterator[Browser]:
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(
             executable_path=chromium or None,
-            args=["--no-sandbox", "--disable-background-networking", "--disable-sync"],
-        )
+            args=[
+                "--no-sandbox",
+                "--disable-gpu",
+                "--disable-background-networking",
+                "--disable-sync",
+            ],
+        )  # fmt: skip
         yield browser
         await browser.close()
 

@@ -35,10 +35,10 @@ async def test_the_ledger_is_read_in_words_page_by_page(
     first = (await client.get("/preferences/history")).text
     assert "60 lignes" in first
     assert "Page 1 sur 2" in first
-    assert first.count('<div class="leader">') == 50
+    assert first.count("<time datetime=") == 50
     assert "Texte accepté\u00a0: «\u202fPar mail, ce qui se passe dans la filière.\u202f»" in first
     second = (await client.get("/preferences/history?page=2")).text
-    assert second.count('<div class="leader">') == 10
+    assert second.count("<time datetime=") == 10
     assert "Oui, «\u202fRencontres\u202f», Métiers du web, tout de suite" in second
     for wrong in ("0", "x", "-1"):
         assert (await client.get(f"/preferences/history?page={wrong}")).status_code == 400

@@ -1,5 +1,7 @@
 """Joining as people walk it: in a real browser, with a worker and real mail."""
 
+import re
+
 import asyncpg
 import pytest
 from axe_playwright_python.async_playwright import Axe
@@ -62,6 +64,7 @@ async def test_asking_being_told_to_free_a_place_and_changing_filieres(
     await page.goto(WEB)
     await look(page, "ask")
     await page.get_by_label("Ce qui vous amène").fill("Je fais des sites depuis dix ans.")
+    await page.get_by_label(re.compile("J’accepte la")).check()
     await page.get_by_role("button", name="Envoyer ma demande").click()
     await expect(page.get_by_text("attend une réponse")).to_be_visible()
     await look(page, "asked")
@@ -95,6 +98,7 @@ async def test_asking_being_told_to_free_a_place_and_changing_filieres(
     await page.goto(WEB)
     await look(page, "approved-and-full")
     await page.locator("input[name=leaving]").first.check()
+    await page.get_by_label(re.compile("J’accepte la")).check()
     await page.get_by_role("button", name="Quitter l’autre et rejoindre celle-ci").click()
     await expect(page.get_by_text("Vous êtes dans la filière.")).to_be_visible()
     await page.get_by_role("link", name="Voir qui est dans la filière").click()
@@ -123,5 +127,6 @@ async def test_inviting_and_coming_in_without_javascript(
     page = await window(browser, site, asker, scripts=False)
     await page.goto(next(link for link in LINK.findall(site.text(mails[0])) if SLUG in link))
     await expect(page.get_by_text("Venez nous voir.")).to_be_visible()
+    await page.get_by_label(re.compile("J’accepte la")).check()
     await page.get_by_role("button", name="Rejoindre la filière").click()
     await expect(page.get_by_text("Vous êtes dans la filière.")).to_be_visible()

@@ -1,6 +1,9 @@
 """One text in three languages."""
 
+from datetime import date
+
 from directory import languages
+from directory.http.pages import Format
 from directory.languages import Label
 
 
@@ -29,3 +32,12 @@ def test_what_a_person_wrote_is_escaped_within_a_text() -> None:
 def test_a_language_that_is_not_spoken_is_answered_in_french() -> None:
     assert languages.negotiate(None, "xx", accept=["de", "nl-BE", "fr"]) == "nl"
     assert languages.negotiate(None, accept=["de"]) == "fr"
+
+
+def test_french_counts_the_first_day_of_a_month_and_no_other() -> None:
+    first = date(2027, 1, 1)
+    assert Format("fr").day(first) == "1er janvier 2027"
+    assert Format("fr").day(first, "EEEE d MMM") == "vendredi 1er janv."
+    assert Format("fr").day(first, "d") == "1"
+    assert Format("fr").day(date(2027, 1, 11)) == "11 janvier 2027"
+    assert Format("nl").day(first) == "1 januari 2027"

@@ -54,6 +54,7 @@ async def test_the_owner_sees_what_others_see(page: Page, site: Site) -> None:
     await open_field(page, "Nom affiché")
     await page.get_by_label("Les membres").check()
     await page.get_by_role("button", name="Enregistrer").click()
+    await expect(page.locator("#display_name .audience")).to_have_text("Les membres")
     await page.get_by_role("link", name="un membre").click()
     await expect(page.locator("h1")).to_have_text("Awa Lemaire")
     await expect(page.get_by_role("link", name="Modifier")).to_have_count(0)

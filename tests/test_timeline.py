@@ -160,3 +160,30 @@ async def test_an_empty_part_of_the_list_says_where_there_are_some(
     page = (await client.get("/filieres?show=proposed")).text
     assert "Personne ne propose de filière en ce moment." in page
     assert 'href="/filieres?show=open"' in page
+
+
+async def test_the_page_of_a_closed_filiere_promises_nothing(
+    client: httpx.AsyncClient, connection: asyncpg.Connection
+) -> None:
+    await people.filiere(connection, "web")
+    await founding.coordinator(client, connection)
+    open_page = (await client.get("/filieres/web")).text
+    body = {"to_stage": "closed", "reason": "Plus personne."}
+    answer = await client.post("/api/v1/filieres/web/timeline", json=body)
+    assert answer.status_code == 201, answer.text
+    closed_page = (await client.get("/filieres/web")).text
+    for promise in ("<dt>Ouverture</dt>", 'id="dates"', "calendar.ics", 'id="animation"'):
+        assert promise in open_page
+        assert promise not in closed_page
+    assert "Plus personne." in closed_page
+
+
+async def test_who_is_no_member_is_not_led_to_a_page_of_members(
+    client: httpx.AsyncClient, connection: asyncpg.Connection
+) -> None:
+    way = '<a href="/preferences"'
+    assert way in (await client.get("/filieres")).text  # a visitor, who may be a member
+    helene = await founding.coordinator(client, connection)
+    assert way in (await client.get("/filieres")).text
+    await connection.execute("DELETE FROM member WHERE id = $1", helene.member_id)
+    assert way not in (await client.get("/filieres")).text

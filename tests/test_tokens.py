@@ -114,12 +114,12 @@ async def test_only_the_scopes_that_the_account_can_use_are_offered(
     await people.sign_in(client, awa)
     page = (await client.get("/account/tokens")).text
     assert set(re.findall(r'name="scopes" value="([^"]+)"', page)) == {
-        "members:read", "profile:write",
+        "members:read", "profile:write", "filieres:write",
     }  # fmt: skip
     await people.animates(connection, awa, await people.filiere(connection, "web"))
     page = (await client.get("/account/tokens")).text
     assert set(re.findall(r'name="scopes" value="([^"]+)"', page)) == {
-        "members:read", "profile:write", "mailings:write", "events:write",
+        "members:read", "profile:write", "filieres:write", "mailings:write", "events:write",
     }  # fmt: skip
 
 

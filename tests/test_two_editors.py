@@ -61,7 +61,7 @@ async def test_the_second_window_sees_what_the_first_saved_and_chooses(
     await save(client, awa, "headline", one | {"value": "Première", "audience": "public"})
     answer = await save(client, awa, "headline", other | {"value": "Seconde"})
     assert answer.status_code == 409
-    panel = answer.text.partition('id="clash"')[2].partition("</div>\n<form")[0]
+    panel = answer.text.partition('-clash"')[2].partition("</div>\n<form")[0]
     assert "Première" in panel
     assert "Tout le monde" in panel
     assert 'value="Seconde"' in answer.text

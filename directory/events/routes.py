@@ -167,8 +167,11 @@ async def event_calendar(request: ActorRequest, event_id: FromPath[int]) -> Resp
 
 
 @sections.add(Spot.DATES)
-async def _dates(request: ActorRequest, filiere: FiliereView) -> Section:
+async def _dates(request: ActorRequest, filiere: FiliereView) -> Section | None:
+    """Nothing for a filière without a date that is not yet launched, or closed."""
     events = await listings.upcoming(request.user, filiere.id, ON_FILIERE, pages.language(request))
+    if not events and (filiere.is_proposal or filiere.stage is Stage.CLOSED):
+        return None
     may_list = request.user.may(Permission.LIST_EVENTS, filiere_scope(filiere.id))
     context = {"events": events, "slug": filiere.slug, "may_list": may_list}
     return Section("events/of_filiere.html", context)

@@ -61,7 +61,7 @@ class Criterion(msgspec.Struct, frozen=True, kw_only=True):
 
     name: Name
     value: Figure | None = None
-    threshold: int | float | None = None
+    threshold: float | None = None
     band: Band | None = None
     band_threshold: Band | None = None
     members_each: int | None = None

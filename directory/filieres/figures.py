@@ -43,7 +43,7 @@ class Bound(enum.Enum):
 class Figure(msgspec.Struct, frozen=True):
     """A number as it may be shown."""
 
-    value: int | float
+    value: float
     bound: Bound = Bound.EXACT
 
 

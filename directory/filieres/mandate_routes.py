@@ -126,6 +126,8 @@ async def section(request: ActorRequest, filiere: FiliereView) -> Section | None
     waiting = await offers.open_to(actor, filiere.id, language)
     asked = [one for one in waiting if one.kind is not offers.Kind.CANDIDACY]
     may_propose = filiere.stage in PROPOSING and await tending.may_volunteer(actor, filiere.id)
+    if not (waiting or may_propose):
+        return None
     context = {
         "asked": asked, "proposed": [one for one in waiting if one not in asked],
         "may_propose": may_propose, "days": offers.OFFER_DAYS,

@@ -54,7 +54,7 @@ async def support_section(request: ActorRequest, filiere: FiliereView) -> Sectio
     if proposal is None and filiere.stage not in OPEN_STAGES:
         return None
     context = await _context(request, filiere, page=1, limit=FIRST_OPINIONS)
-    call = marked("Donner votre avis") if context["may_say"] else ""
+    call = marked("Changer votre avis") if context["own"] else marked("Donner votre avis")
     is_own = await proposals.is_own(request.user, filiere.id)
     return Section(
         "filieres/support.html",
@@ -63,7 +63,7 @@ async def support_section(request: ActorRequest, filiere: FiliereView) -> Sectio
             "may_edit": is_own and filiere.stage is Stage.PROPOSED,
             "wrong": {},
         },
-        call,
+        call if context["may_say"] else "",
     )  # fmt: skip
 
 

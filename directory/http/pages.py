@@ -2,6 +2,7 @@
 
 import functools
 import hashlib
+import re
 from collections.abc import Callable
 from datetime import date, datetime
 from pathlib import Path
@@ -129,19 +130,26 @@ def error_page(request: AnyRequest, problem: errors.Problem) -> Response[Any]:
     return answer
 
 
+FIRST_DAY = re.compile(r"(?<!\S)1 (?=[^\W\d])")
+
+
 class Format(msgspec.Struct, frozen=True):
     """Dates and figures as the reader's language writes them. Instants are shown in a zone."""
 
     language: str
 
     def day(self, day: date, pattern: str = "") -> str:
-        """'3 décembre 2026'; a pattern is one of CLDR's, such as 'd MMM'."""
-        return dates.format_date(day, pattern or "d MMMM y", locale=self.language)
+        """'3 décembre 2026', '1er janvier 2027'; a pattern is one of CLDR's, such as 'd MMM'."""
+        return self._first(dates.format_date(day, pattern or "d MMMM y", locale=self.language))
+
+    def _first(self, written: str) -> str:
+        """French alone counts the first day of a month: CLDR has no pattern for it."""
+        return FIRST_DAY.sub("1er ", written) if self.language == "fr" else written
 
     def instant(self, at: datetime, zone: str = "Europe/Brussels") -> str:
         """'jeudi 3 décembre 2026, 18 h 30' in French, '18:30' elsewhere."""
         local = at.astimezone(ZoneInfo(zone))
-        day = dates.format_date(local, "EEEE d MMMM y", locale=self.language)
+        day = self.day(local, "EEEE d MMMM y")
         return f"{day}, {self.hour(at, zone)}"
 
     def hour(self, at: datetime, zone: str = "Europe/Brussels") -> str:
