@@ -172,6 +172,19 @@ async def test_the_same_texts_make_no_version(client: httpx.AsyncClient, animato
     assert answer.json()["errors"][0]["field"] == "change"
 
 
+async def test_the_page_says_so_when_nothing_was_published(
+    client: httpx.AsyncClient, animator: Person, connection: asyncpg.Connection
+) -> None:
+    await people.sign_in(client, animator)
+    form = {f"fr.{part}": f"Texte {part}" for part in PARTS}
+    await client.post("/filieres/web/method/edit", data=form | {"version": "0"})
+    answer = await client.post("/filieres/web/method/edit", data=form | {"version": "1"})
+    told = (await client.get(answer.headers["location"])).text
+    assert "aucune version n’est publiée" in told
+    assert "nouvelle version est publiée" not in told
+    assert await connection.fetchval("SELECT max(version) FROM method_sheet") == 1
+
+
 async def test_versions_are_kept_and_compared(client: httpx.AsyncClient, animator: Person) -> None:
     await write(client, animator, 0, means="Deux salles par an. Une lettre.")
     await write(client, animator, 1, means="Trois salles par an. Une lettre.")

@@ -48,6 +48,7 @@ After = Annotated[
 Done = Annotated[str, QueryParameter(max_length=20)]
 NOTICES = {
     "written": marked("La nouvelle version est publiée. Les membres la verront à leur visite."),
+    "same": marked("Les textes sont les mêmes : aucune version n’est publiée."),
     "accepted": marked("Merci, c’est noté."),
 }
 
@@ -137,14 +138,16 @@ async def write_page(
     language = pages.language(request)
     await method.require_tending(request.user, slug, language)
     try:
-        await method.write(request.user, slug, _draft(data), language)
+        draft = _draft(data)
+        sheet = await method.write(request.user, slug, draft, language)
     except (errors.Malformed, errors.TooMany) as problem:  # with what was typed
         return await _form(request, slug, data, problem)
     except method.MethodChanged:
         sheet = await method.get(request.user, slug, language)
         typed = data | {"version": str(sheet.version)}
         return await _form(request, slug, typed, overtaken_from=data.get("version", ""))
-    return Redirect(f"/filieres/{slug}/method?done=written", status_code=303)
+    done = "written" if sheet.version > draft.version else "same"
+    return Redirect(f"/filieres/{slug}/method?done={done}", status_code=303)
 
 
 @post("/filieres/{slug:str}/method/accept", include_in_schema=False, status_code=303)

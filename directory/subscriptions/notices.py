@@ -1,7 +1,7 @@
 """The mails about joining. They answer what somebody asked, or ask for what is somebody's duty:
 no consent is needed. An invitation comes once."""
 
-from datetime import date, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import asyncpg
@@ -11,6 +11,7 @@ from directory import db, jobs, mail, settings
 from directory.accounts import staff
 from directory.filieres import registry
 from directory.filieres.registry import FiliereRef
+from directory.http.pages import Format
 from directory.languages import SOURCE
 from directory.subscriptions import ledger, passes
 
@@ -89,7 +90,7 @@ async def write_to_those_who_answer(waits: RequestWaits) -> None:
     message = mail.render(
         MAILS / "asked", chosen, to=reader.email, language=reader.language,
         name=_plain(row["display_name"]), filiere=filiere.name, words=row["message"],
-        asked_on=_day(row["asked_at"].astimezone(ledger.ZONE).date()),
+        asked_on=_day(row["asked_at"], reader.language),
         is_reminder=waits.is_reminder,
         link=f"{chosen.public_url}/filieres/{filiere.slug}/requests",
     )  # fmt: skip
@@ -159,7 +160,7 @@ async def write_to_invited(invited: MemberInvited) -> None:
     message = mail.render(
         MAILS / "invited", chosen, to=row["email"], language=row["language"] or SOURCE,
         name=_plain(row["name"] or ""), filiere=filiere.name, words=row["message"],
-        ends_on=_day(row["ends_at"].astimezone(ledger.ZONE).date()),
+        ends_on=_day(row["ends_at"], row["language"] or SOURCE),
         link=f"{chosen.public_url}/filieres/{filiere.slug}#join",
     )  # fmt: skip
     await mail.send(message, chosen)
@@ -174,5 +175,5 @@ def _plain(words: str) -> str:
     return " ".join("".join(c if c.isprintable() else " " for c in words).split())
 
 
-def _day(day: date) -> str:
-    return day.strftime("%d/%m/%Y")
+def _day(at: datetime, language: str) -> str:
+    return Format(language).day(at.astimezone(ledger.ZONE).date())
