@@ -80,7 +80,7 @@ def uris(text: str, name: str) -> list[str]:
     return [value for found, _, value, _ in apart if found == name]
 
 
-@examples(max_examples=300, deadline=None)
+@examples(max_examples=150, deadline=None)
 @given(view=VIEWS)
 def test_another_library_reads_back_what_was_written(view: MemberView) -> None:
     settings.use(Settings(demo=True, secret_key="x" * 40, name="L’Établi; test, \\"))
@@ -103,7 +103,7 @@ def test_another_library_reads_back_what_was_written(view: MemberView) -> None:
     assert all(value.isascii() for value in values(read, "url"))
 
 
-@examples(max_examples=300, deadline=None)
+@examples(max_examples=150, deadline=None)
 @given(text=st.text(max_size=300))
 def test_no_text_ends_its_line_or_is_longer_than_a_line_may_be(text: str) -> None:
     folded = cards.fold(f"NOTE:{cards.escaped(text)}")

@@ -372,7 +372,7 @@ async def test_whatever_members_do_the_promises_hold(
 ) -> None:
     Lives.loop, Lives.connection = loop, connection
     bounded = examples(
-        max_examples=12, stateful_step_count=25, deadline=None, phases=[Phase.generate],
+        max_examples=8, stateful_step_count=25, deadline=None, phases=[Phase.generate],
         suppress_health_check=list(HealthCheck), database=None,
     )  # fmt: skip
     await asyncio.to_thread(run_state_machine_as_test, Lives, settings=bounded)

@@ -17,7 +17,7 @@ from directory.members.imports.words import Words
 from tests import importing
 from tests.people import Person
 
-OFTEN = settings(max_examples=400, deadline=None)
+OFTEN = settings(max_examples=150, deadline=None)
 IN_DATABASE = settings(
     max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )

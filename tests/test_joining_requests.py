@@ -266,6 +266,32 @@ async def test_without_an_animator_the_staff_is_told(
     assert "vraagt" in sink.mails[0].message["subject"]
 
 
+async def test_where_no_mail_reaches_the_animator_the_staff_is_told(
+    client: httpx.AsyncClient, connection: asyncpg.Connection, door: Door, sink: Sink
+) -> None:
+    helene = await people.member(connection, "Hélène Carlier", "helene@etabli.example")
+    await people.grants(connection, helene, "coordinator")
+    await connection.execute(
+        "INSERT INTO suppression (email, reason) VALUES ($1, 'hard_bounce')", door.clemence.email
+    )
+    await asked(client, message="Bonjour")
+    await job_runner.run_all(connection)
+    assert [mail.recipient for mail in sink.mails] == [helene.email]
+
+
+async def test_no_answer_goes_to_an_address_that_fails(
+    client: httpx.AsyncClient, connection: asyncpg.Connection, door: Door, sink: Sink
+) -> None:
+    number = await asked(client, message="Bonjour")
+    await job_runner.run_all(connection)
+    await connection.execute(
+        "INSERT INTO suppression (email, reason) VALUES ($1, 'complaint')", door.awa.email
+    )
+    await answered(client, door, number, "accept")
+    await job_runner.run_all(connection)
+    assert [mail.recipient for mail in sink.mails] == [door.clemence.email]
+
+
 async def test_a_closed_filiere_lets_its_requests_and_invitations_lapse(
     client: httpx.AsyncClient, connection: asyncpg.Connection, door: Door, sink: Sink
 ) -> None:

@@ -260,11 +260,12 @@ async def open_to(actor: Actor, filiere_id: int, language: str) -> list[OfferVie
 async def answerers(
     opened: asyncpg.Connection, filiere_id: int, *, but: int | None = None
 ) -> list[int]:
-    """The accounts of who animates it; of the staff where nobody does."""
+    """The accounts of who animates it; of the staff where no mail reaches any of them."""
     rows = await opened.fetch(
         "SELECT DISTINCT m.account_id FROM running_animator r JOIN member m ON m.id = r.member_id "
         "JOIN account a ON a.id = m.account_id AND a.disabled_at IS NULL "
-        "WHERE r.filiere_id = $1 AND a.id IS DISTINCT FROM $2 ORDER BY 1",
+        "WHERE r.filiere_id = $1 AND a.id IS DISTINCT FROM $2 "
+        "AND NOT EXISTS (SELECT FROM suppression s WHERE s.email = a.email) ORDER BY 1",
         filiere_id, but,
     )  # fmt: skip
     return [row["account_id"] for row in rows] or await staff.account_ids(but=but)

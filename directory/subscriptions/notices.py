@@ -40,7 +40,7 @@ class MemberInvited(msgspec.Struct, frozen=True):
 async def ask_for_answer(
     opened: asyncpg.Connection, request_id: int, filiere_id: int, *, is_reminder: bool = False
 ) -> None:
-    """Tell those who animate the filière, each by a job; the staff where nobody does."""
+    """Tell those who animate the filière, each by a job; the staff where no mail reaches any."""
     rows = await opened.fetch(
         """
         SELECT DISTINCT a.id FROM access_grant g JOIN account a ON a.id = g.account_id
@@ -48,6 +48,7 @@ async def ask_for_answer(
         WHERE g.role = 'animator' AND g.scope = 'filiere:' || $1::bigint
           AND g.starts_on <= current_date AND (g.ends_on IS NULL OR g.ends_on >= current_date)
           AND a.disabled_at IS NULL
+          AND NOT EXISTS (SELECT FROM suppression s WHERE s.email = a.email)
         ORDER BY a.id
         """,
         filiere_id,
