@@ -221,7 +221,9 @@ def _mandate(
     formed = next(days for days, stage, _ in filiere.history if stage == "forming")
     first = max(person.joined_on, today - timedelta(days=formed))
     if is_over:
-        ends_on = today - timedelta(days=chance.randrange(20, 60))
+        is_asleep = filiere.stage == "dormant"
+        days = filiere.history[-1][0] if is_asleep else chance.randrange(20, 60)
+        ends_on = today - timedelta(days=days)
         return Mandate(person.position, filiere.slug, min(first, ends_on), ends_on)
     starts_on = max(first, today - timedelta(days=chance.randrange(60, 600)))
     return Mandate(person.position, filiere.slug, starts_on, starts_on + MANDATE)
