@@ -14,9 +14,11 @@ import httpx
 import pytest
 from litestar import Litestar
 
-from directory import cluster, operations, piccolo_conf, settings
+from directory import cluster, db, operations, piccolo_conf, settings
 from directory.app import create_app
+from directory.members import vocabulary
 from directory.settings import Settings
+from search.postgres import PostgresEngine
 
 ADMIN_URL = "TEST_POSTGRES_URL"
 MEMORY = Path("/dev/shm")
@@ -111,17 +113,26 @@ def chosen(tmp_path: Path) -> Settings:
 def built(name: str, *, demo: bool) -> Litestar:
     """Putting the service together takes longer than most tests, and what it leaves is not freed.
 
-    All else that it reads of the settings, it reads when it is asked: use() them.
+    All else that it reads of the settings, it reads when it is asked: `begin` a test with it.
     """
     return create_app(Settings(name=name, demo=demo, secret_key="x" * 40), "")
 
 
-@pytest.fixture
-async def app(database: str, chosen: Settings) -> AsyncIterator[Litestar]:
-    is_alone = bool(chosen.meili_url)  # its connections end with it
-    app = create_app(chosen, database) if is_alone else built(chosen.name, demo=chosen.demo)
+def begin(app: Litestar, chosen: Settings, database: str) -> None:
+    """Let a service that was built for another test forget that one's database."""
     settings.use(chosen)
     piccolo_conf.point_at(database)
+    vocabulary.look_again()
+    app.state["engine"] = PostgresEngine(db.connection)  # it keeps what it counted
+
+
+@pytest.fixture
+async def app(database: str, chosen: Settings) -> AsyncIterator[Litestar]:
+    if chosen.meili_url:  # its connections end with it
+        app = create_app(chosen, database)
+    else:
+        app = built(chosen.name, demo=chosen.demo)
+        begin(app, chosen, database)
     async with app.lifespan():
         yield app
 

@@ -17,7 +17,7 @@ from playwright.async_api import Browser, Page, async_playwright
 from directory import jobs, operations, piccolo_conf, settings
 from directory.demo import mailbox
 from directory.settings import Settings
-from tests.conftest import built, clone, database_url
+from tests.conftest import begin, built, clone, database_url
 
 MEMBERS = 300
 PATIENCE = 30
@@ -90,8 +90,7 @@ async def site(
 @asynccontextmanager
 async def _web(chosen: Settings, url: str, listener: socket.socket) -> AsyncIterator[None]:
     app = built(chosen.name, demo=chosen.demo)
-    settings.use(chosen)
-    piccolo_conf.point_at(url)
+    begin(app, chosen, url)
     config = uvicorn.Config(app, log_level="warning", lifespan="on")
     server = uvicorn.Server(config)
     serving = asyncio.create_task(server.serve(sockets=[listener]))
