@@ -93,9 +93,11 @@ async def open_part(page: Page, name: str) -> None:
 
 async def test_parts_are_saved_in_place_by_keyboard(page: Page, site: Site) -> None:
     await sign_in(page, site, AWA)
-    await page.locator(".who a").first.click()
+    await page.get_by_role("link", name="Awa Lemaire").click()
+    await expect(page.get_by_role("link", name="Modifier : Accroche")).to_be_visible()
+    await page.wait_for_load_state("load")
+    await page.wait_for_function("window.htmx !== undefined")
     address = page.url
-    await page.wait_for_load_state()
     await page.evaluate("window.stays = true")
     told = page.get_by_role("status")
     await open_part(page, "Accroche")
