@@ -9,7 +9,7 @@ from litestar.response import Redirect
 
 from directory import errors
 from directory.accounts.authentication import ActorRequest
-from directory.filieres import links, registry, sections
+from directory.filieres import figures, links, registry, sections
 from directory.filieres.links import FiliereLink, LinkDraft, Overlap, Relation
 from directory.filieres.registry import FiliereView
 from directory.filieres.sections import Section, Spot, Tool
@@ -101,7 +101,7 @@ async def _page(
 @get("/filieres/overlap", include_in_schema=False)
 async def overlap_page(request: ActorRequest) -> Response[str]:
     found = await links.list_overlaps(request.user, pages.language(request))
-    return pages.page(request, "filieres/overlap.html", found=found, fewest=links.FEWEST)
+    return pages.page(request, "filieres/overlap.html", found=found, fewest=figures.SMALLEST)
 
 
 @get(

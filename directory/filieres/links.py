@@ -10,12 +10,11 @@ from directory import db, errors
 from directory.accounts import audit
 from directory.accounts.actor import Actor, Permission, filiere_scope
 from directory.filieres import registry
+from directory.filieres.figures import SMALLEST
 from directory.filieres.registry import FiliereRef
 from directory.languages import marked
 
 LOCK = 25_001  # pg_advisory_xact_lock: two links at once could close a ring
-FEWEST = 5
-"""A group of fewer people is told to nobody, nor can it be had by subtraction."""
 
 
 class Relation(enum.Enum):
@@ -217,7 +216,7 @@ async def _record(actor: Actor, action: str, ours: FiliereRef, theirs: FiliereRe
 async def list_overlaps(actor: Actor, language: str) -> list[Overlap]:
     """Pairs of filières by the members they share, the most first. For coordinators.
 
-    A pair is told only when FEWEST or more are in both, in the first alone and in the second
+    A pair is told only when SMALLEST or more are in both, in the first alone and in the second
     alone: so that no figure, and no difference of two, speaks of a few people.
     """
     actor.require(Permission.RUN_FILIERES)
@@ -240,7 +239,7 @@ async def list_overlaps(actor: Actor, language: str) -> list[Overlap]:
             WHERE p.shared >= $1 AND f.members - p.shared >= $1 AND s.members - p.shared >= $1
             ORDER BY p.shared DESC, p.first_id, p.second_id
             """,
-            FEWEST,
+            SMALLEST,
         )
     ids = {row[name] for row in rows for name in ("first_id", "second_id")}
     named: Mapping[int, FiliereRef] = await registry.refs(ids, language)

@@ -8,9 +8,9 @@ import msgspec
 
 from directory import db
 from directory.accounts.actor import Actor, filiere_scope
+from directory.filieres import signatures
 from directory.filieres.lifecycle import Stage
 from directory.members import audiences
-from directory.members.audiences import Field
 
 
 class MandateRole(enum.Enum):
@@ -45,9 +45,8 @@ async def list_current(actor: Actor, filiere_id: int) -> list[Mandate]:
     async with db.connection() as reader:
         rows = await reader.fetch(
             f"""
-            SELECT d.role::text AS role, d.starts_on, d.ends_on, p.id AS member_id,
-                p.display_name AS name, p.audiences,
-                {audiences.sql_shares_filiere("p.id", "$2::bigint")} AS shares_filiere
+            SELECT d.role::text AS role, d.starts_on, d.ends_on,
+                {signatures.columns("p", "$2::bigint")}
             FROM mandate d JOIN member p ON p.id = d.member_id
             WHERE d.filiere_id = $1 AND p.left_on IS NULL
               AND current_date BETWEEN d.starts_on AND d.ends_on
@@ -59,16 +58,9 @@ async def list_current(actor: Actor, filiere_id: int) -> list[Mandate]:
 
 
 def _mandate(actor: Actor, row: asyncpg.Record) -> Mandate:
-    nearness = audiences.level(actor, row["member_id"], shares_filiere=row["shares_filiere"])
-    seen = audiences.visible_to(nearness, msgspec.json.decode(row["audiences"]))
-    is_named = Field.DISPLAY_NAME in seen
-    return Mandate(
-        MandateRole(row["role"]),
-        row["starts_on"],
-        row["ends_on"],
-        member_id=row["member_id"] if is_named else None,
-        name=row["name"] if is_named else None,
-    )
+    by = signatures.read(actor, row)
+    role = MandateRole(row["role"])
+    return Mandate(role, row["starts_on"], row["ends_on"], member_id=by.member_id, name=by.name)
 
 
 async def lock(filiere_id: int) -> Stage:

@@ -18,41 +18,20 @@ from directory.filieres.registry import FiliereRef
 MONTHS = 12
 
 
-class Source(msgspec.Struct, frozen=True):
-    """A trace that somebody leaves by taking part: SQL of member_id, filiere_id and at.
-
-    It counts for who was a member at that time, or for anybody where there are none yet.
-    """
-
-    table: str
-    sql: str
-    of_anybody: bool = False
-
-
-# Who takes part. A source whose table is not there (yet) counts nothing.
-SOURCES = (
-    Source("membership", "SELECT member_id, filiere_id, joined_at AS at FROM membership"),
-    Source(
-        "event",
-        "SELECT m.id, ef.filiere_id, e.created_at FROM event e "
-        "JOIN event_filiere ef ON ef.event_id = e.id JOIN member m ON m.account_id = e.created_by",
-    ),
-    Source(
-        "mailing",
-        "SELECT g.author_id, gf.filiere_id, g.started_at FROM mailing g "
-        "JOIN mailing_filiere gf ON gf.mailing_id = g.id WHERE g.state IN ('sending', 'sent')",
-    ),
-    Source(
-        "mandate_offer",
-        "SELECT to_member_id, filiere_id, at FROM mandate_offer WHERE kind = 'candidacy'",
-    ),
-    Source(
-        "filiere_support", "SELECT member_id, filiere_id, given_at FROM filiere_support",
-        of_anybody=True,
-    ),
-    Source("initiative", "SELECT member_id, filiere_id, created_at FROM initiative"),
-)  # fmt: skip
-SHEETS = ("method_sheet", "method_acceptance")
+# Who takes part: the traces that somebody leaves, with member_id, filiere_id, the instant, and
+# whether it counts for anybody. Else it counts for who was a member then. One who supports a
+# proposal is in nothing yet.
+_TRACES = """
+    SELECT member_id, filiere_id, joined_at, false FROM membership
+    UNION ALL SELECT m.id, ef.filiere_id, e.created_at, false FROM event e
+    JOIN event_filiere ef ON ef.event_id = e.id JOIN member m ON m.account_id = e.created_by
+    UNION ALL SELECT g.author_id, gf.filiere_id, g.started_at, false FROM mailing g
+    JOIN mailing_filiere gf ON gf.mailing_id = g.id WHERE g.state IN ('sending', 'sent')
+    UNION ALL SELECT to_member_id, filiere_id, at, false FROM mandate_offer
+    WHERE kind = 'candidacy'
+    UNION ALL SELECT member_id, filiere_id, given_at, true FROM filiere_support
+    UNION ALL SELECT member_id, filiere_id, created_at, false FROM initiative
+"""
 
 
 class Month(msgspec.Struct, frozen=True):
@@ -101,22 +80,31 @@ class Vitals(msgspec.Struct, frozen=True, kw_only=True):
 
 
 _DAY = "AT TIME ZONE 'Europe/Brussels'"
+_SHEETS = """
+    SELECT v.filiere_id, v.version AS sheet_version, (
+        SELECT count(DISTINCT k.member_id)::int FROM method_acceptance a
+        JOIN membership k ON k.filiere_id = a.filiere_id AND k.member_id = a.member_id
+            AND k.left_at IS NULL
+        JOIN member m ON m.id = k.member_id AND m.left_on IS NULL
+        WHERE a.filiere_id = v.filiere_id AND a.version = v.version) AS sheet_accepted
+    FROM (SELECT filiere_id, max(version) AS version FROM method_sheet GROUP BY filiere_id) AS v
+"""
 # $1 the stages, $2 one filière or null.
-_FIGURES = """
+_FIGURES = f"""
     WITH shown AS (
         SELECT f.id FROM filiere f
         WHERE f.stage::text = ANY($1) AND ($2::bigint IS NULL OR f.id = $2)
     ),
     periods AS (
-        SELECT n AS place, first_on, end_on, first_on::timestamp {day} AS starts_at,
-            end_on::timestamp {day} AS ends_at
-        FROM generate_series(0, {months} - 1) AS n, LATERAL (SELECT
-            ((now() {day})::date + 1 - make_interval(months => n + 1))::date AS first_on,
-            ((now() {day})::date + 1 - make_interval(months => n))::date AS end_on) AS days
+        SELECT n AS place, first_on, end_on, first_on::timestamp {_DAY} AS starts_at,
+            end_on::timestamp {_DAY} AS ends_at
+        FROM generate_series(0, {MONTHS} - 1) AS n, LATERAL (SELECT
+            ((now() {_DAY})::date + 1 - make_interval(months => n + 1))::date AS first_on,
+            ((now() {_DAY})::date + 1 - make_interval(months => n))::date AS end_on) AS days
     ),
     acts AS (
         SELECT a.filiere_id, p.place, count(DISTINCT a.member_id)::int AS active
-        FROM ({sources}) AS a (member_id, filiere_id, at, of_anybody)
+        FROM ({_TRACES}) AS a (member_id, filiere_id, at, of_anybody)
         JOIN shown s ON s.id = a.filiere_id
         JOIN periods p ON a.at >= p.starts_at AND a.at < p.ends_at
         WHERE a.of_anybody OR EXISTS (
@@ -188,17 +176,17 @@ _FIGURES = """
     moved AS (
         SELECT filiere_id, max(decided_at) AS moved_at FROM stage_change GROUP BY filiere_id
     ),
-    vacant AS ({since}),
-    sheets AS ({sheets})
-    SELECT f.id, (coalesce(moved.moved_at, f.created_at) {day})::date AS stage_since,
+    vacant AS ({vacancies.SINCE}),
+    sheets AS ({_SHEETS})
+    SELECT f.id, (coalesce(moved.moved_at, f.created_at) {_DAY})::date AS stage_since,
         coalesce(members.members, 0) AS members, by_month.months,
-        (dates.last_event_at {day})::date AS last_event_on,
-        (dates.next_event_at {day})::date AS next_event_on,
-        (mails.last_mailing_at {day})::date AS last_mailing_on,
+        (dates.last_event_at {_DAY})::date AS last_event_on,
+        (dates.next_event_at {_DAY})::date AS next_event_on,
+        (mails.last_mailing_at {_DAY})::date AS last_mailing_on,
         coalesce(animators.animators, 0) AS animators,
         coalesce(running.ambassadors, 0) AS ambassadors, running.mandate_ends_on,
         coalesce(running.is_followed, false) AS is_followed, vacant.since AS vacant_since,
-        (asked.candidacy_at {day})::date AS candidacy_since,
+        (asked.candidacy_at {_DAY})::date AS candidacy_since,
         coalesce(asked.open_offers, 0) AS open_offers, sheets.sheet_version, sheets.sheet_accepted
     FROM shown JOIN filiere f ON f.id = shown.id JOIN by_month ON by_month.id = f.id
     LEFT JOIN members ON members.filiere_id = f.id LEFT JOIN dates ON dates.filiere_id = f.id
@@ -207,19 +195,7 @@ _FIGURES = """
     LEFT JOIN moved ON moved.filiere_id = f.id LEFT JOIN vacant ON vacant.filiere_id = f.id
     LEFT JOIN sheets ON sheets.filiere_id = f.id
     ORDER BY f.id
-"""
-_NO_SHEETS = (
-    "SELECT NULL::bigint AS filiere_id, NULL::int AS sheet_version, NULL::int AS sheet_accepted"
-)
-_SHEETS = """
-    SELECT v.filiere_id, v.version AS sheet_version, (
-        SELECT count(DISTINCT k.member_id)::int FROM method_acceptance a
-        JOIN membership k ON k.filiere_id = a.filiere_id AND k.member_id = a.member_id
-            AND k.left_at IS NULL
-        JOIN member m ON m.id = k.member_id AND m.left_on IS NULL
-        WHERE a.filiere_id = v.filiere_id AND a.version = v.version) AS sheet_accepted
-    FROM (SELECT filiere_id, max(version) AS version FROM method_sheet GROUP BY filiere_id) AS v
-"""
+"""  # noqa: S608 - own words
 
 
 async def count(
@@ -227,31 +203,9 @@ async def count(
 ) -> list[Vitals]:
     """Of the filières at these stages, or of one, by number. The caller checks who may read it."""
     async with db.connection() as reader:
-        rows = await reader.fetch(
-            await _query(reader), [stage.value for stage in stages], filiere_id
-        )
+        rows = await reader.fetch(_FIGURES, [stage.value for stage in stages], filiere_id)
         named = await registry.refs([row["id"] for row in rows], language)
     return [_vitals(row, named[row["id"]]) for row in rows]
-
-
-async def _query(reader: asyncpg.Connection) -> str:
-    tables = [*(source.table for source in SOURCES), *SHEETS]
-    there = {
-        row["name"]
-        for row in await reader.fetch(
-            "SELECT name FROM unnest($1::text[]) AS name WHERE to_regclass(name) IS NOT NULL",
-            tables,
-        )
-    }
-    return _FIGURES.format(
-        day=_DAY, months=MONTHS, since=vacancies.SINCE,
-        sources=" UNION ALL ".join(
-            f"SELECT s.*, {one.of_anybody} FROM ({one.sql}) AS s"  # noqa: S608 - own words
-            for one in SOURCES
-            if one.table in there
-        ),
-        sheets=_SHEETS if there.issuperset(SHEETS) else _NO_SHEETS,
-    )  # fmt: skip
 
 
 def _vitals(row: asyncpg.Record, filiere: FiliereRef) -> Vitals:
